@@ -1,0 +1,97 @@
+import type { Sql } from '@delivery/platform/postgres';
+
+/** Why a message was not recorded; `field` is a dotted path, empty for the message as a whole. */
+export interface RejectionReason {
+  field: string;
+  code: string;
+  message: string;
+}
+
+/** A message that was not recorded, kept as it came. */
+export interface Rejection {
+  topicId: number;
+  epoch: number;
+  partition: number;
+  offset: bigint;
+  organizationId: string | undefined;
+  key: Buffer | null;
+  value: Buffer | null;
+  headers: Record<string, string>;
+  reasons: readonly RejectionReason[];
+  arrivedAt: Date;
+}
+
+interface RejectionRow extends Record<string, unknown> {
+  topic_id: number;
+  epoch: number;
+  partition: number;
+  log_offset: string;
+  organization_id: string | null;
+  message_key: Buffer | null;
+  message_value: Buffer | null;
+  message_headers: Record<string, string>;
+  reasons: RejectionReason[];
+  arrived_at: Date;
+}
+
+/** Owns `ingest_rejection`. */
+export class RejectionStore {
+  /** Writes rejections in the recording transaction. */
+  async insert(sql: Sql, rejections: readonly Rejection[]): Promise<void> {
+    for (const r of rejections) {
+      await sql.query(
+        `INSERT INTO ingest_rejection (topic_id, epoch, partition, log_offset, organization_id, message_key,
+           message_value, message_headers, reasons, arrived_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+        [
+          r.topicId,
+          r.epoch,
+          r.partition,
+          r.offset.toString(),
+          r.organizationId ?? null,
+          r.key,
+          r.value,
+          JSON.stringify(r.headers),
+          JSON.stringify(r.reasons),
+          r.arrivedAt,
+        ],
+      );
+    }
+  }
+
+  /** Locks up to `limit` rejections that have not reached the rejected topic yet; another publisher skips them. */
+  async lockUnpublished(sql: Sql, limit: number): Promise<Rejection[]> {
+    const rows = await sql.query<RejectionRow>(
+      `SELECT topic_id, epoch, partition, log_offset, organization_id, message_key, message_value, message_headers,
+              reasons, arrived_at
+       FROM ingest_rejection WHERE published_at IS NULL ORDER BY arrived_at LIMIT $1 FOR UPDATE SKIP LOCKED`,
+      [limit],
+    );
+    return rows.map((row) => ({
+      topicId: row.topic_id,
+      epoch: row.epoch,
+      partition: row.partition,
+      offset: BigInt(row.log_offset),
+      organizationId: row.organization_id ?? undefined,
+      key: row.message_key,
+      value: row.message_value,
+      headers: row.message_headers,
+      reasons: row.reasons,
+      arrivedAt: row.arrived_at,
+    }));
+  }
+
+  async markPublished(sql: Sql, rejections: readonly Rejection[]): Promise<void> {
+    await sql.query(
+      `UPDATE ingest_rejection r SET published_at = now()
+       FROM unnest($1::smallint[], $2::int[], $3::int[], $4::bigint[]) AS k(topic_id, epoch, partition, log_offset)
+       WHERE (r.topic_id, r.epoch, r.partition, r.log_offset) = (k.topic_id, k.epoch, k.partition, k.log_offset)`,
+      [
+        rejections.map((r) => r.topicId),
+        rejections.map((r) => r.epoch),
+        rejections.map((r) => r.partition),
+        rejections.map((r) => r.offset.toString()),
+      ],
+    );
+  }
+}
