@@ -1,0 +1,2 @@
+export { FileDestinationOptions, openFileDestination } from './open-file-destination';
+export { openFileReader } from './open-file-reader';
