@@ -4,5 +4,6 @@ export * from './keys';
 export * from './meter';
 export * from './options';
 export * from './owner-steps';
+export * from './part-cutter';
 export * from './provisioner';
 export * from './retry';

@@ -37,7 +37,7 @@ export class FileDestinationOptions {
  *
  * @throws DestinationError `invalid_configuration`
  */
-export function openFileDestination(given: FileDestinationOptions): DestinationDriver {
+export async function openFileDestination(given: FileDestinationOptions): Promise<DestinationDriver> {
   const options = checkOptions(FileDestinationOptions, given, 'The file destination');
   return confineKeys(new FileDriver(options.root, options.prefix ?? ''), options.prefix ?? '');
 }

@@ -7,7 +7,7 @@ import { UNFINISHED, walk } from './file-tree';
 import { FileDestinationOptions } from './open-file-destination';
 
 /** Reads a folder that a file destination, or a copy of a bucket, was written to. */
-export function openFileReader(given: FileDestinationOptions): DestinationReader {
+export async function openFileReader(given: FileDestinationOptions): Promise<DestinationReader> {
   const { root } = checkOptions(FileDestinationOptions, given, 'The file destination');
   return {
     list: (prefix, signal) => list(root, prefix, signal),
