@@ -71,12 +71,34 @@ export class DestinationError extends Error {
   }
 }
 
+/** What can be read from anything that was thrown. */
+export interface Failure {
+  name: string;
+  message: string;
+  /** Such as `ECONNRESET`; empty if there is none. */
+  code: string;
+  stack: string | undefined;
+}
+
+/** Reads a thrown value by its fields, never by `instanceof`: errors cross realms and come from several SDK copies. */
+export function failureOf(thrown: unknown): Failure {
+  const fields: { name?: unknown; message?: unknown; code?: unknown; stack?: unknown } =
+    typeof thrown === 'object' && thrown !== null ? thrown : { message: thrown };
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  return {
+    name: text(fields.name) || 'Error',
+    message: text(fields.message) || 'unknown failure',
+    code: text(fields.code),
+    stack: text(fields.stack) || undefined,
+  };
+}
+
 function withoutRequest(cause: unknown): Error {
   if (cause instanceof DestinationError) return cause;
-  if (!(cause instanceof Error)) return new Error(typeof cause === 'string' ? cause : 'unknown failure');
-  const copy = new Error(cause.message);
-  copy.name = cause.name;
-  if (cause.stack !== undefined) copy.stack = cause.stack;
+  const { name, message, stack } = failureOf(cause);
+  const copy = new Error(message);
+  copy.name = name;
+  if (stack !== undefined) copy.stack = stack;
   return copy;
 }
 

@@ -1,17 +1,13 @@
-import { abortedError, DestinationError } from '@delivery/destinations/driver';
-
-/** The errno of a failed system call, or `undefined` if the error is not one. */
-export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
+import { abortedError, DestinationError, failureOf } from '@delivery/destinations/driver';
 
 /** @param path what could not be used, as the operator knows it */
 export function mapFileError(error: unknown, path: string): DestinationError {
   if (error instanceof DestinationError) return error;
-  if (error instanceof Error && error.name === 'AbortError') return abortedError();
+  const { name, code: errno, message: reason } = failureOf(error);
+  if (name === 'AbortError') return abortedError();
   const fail = (code: DestinationError['code'], message: string): DestinationError =>
     new DestinationError(code, message, { cause: error });
-  switch (errnoOf(error)) {
+  switch (errno) {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
@@ -35,11 +31,8 @@ export function mapFileError(error: unknown, path: string): DestinationError {
     case 'EMFILE':
     case 'ENFILE':
     case 'EIO':
-      return fail('unavailable', `The file system could not serve "${path}" (${errnoOf(error)}).`);
+      return fail('unavailable', `The file system could not serve "${path}" (${errno}).`);
     default:
-      return fail(
-        'rejected',
-        `"${path}" cannot be used: ${error instanceof Error ? error.message : 'unknown failure'}.`,
-      );
+      return fail('rejected', `"${path}" cannot be used: ${reason}.`);
   }
 }

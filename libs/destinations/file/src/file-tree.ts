@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from './file-errors';
+import { failureOf } from '@delivery/destinations/driver';
 
 /** `.<name>.<16 hex digits>.unfinished`, beside the file it will become: one rename makes it visible. */
 export const UNFINISHED = /^\.(.+)\.[0-9a-f]{16}\.unfinished$/s;
@@ -39,7 +39,7 @@ async function readFolder(path: string): Promise<Dirent[]> {
   try {
     return await readdir(path, { withFileTypes: true });
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (failureOf(error).code === 'ENOENT') return [];
     throw error;
   }
 }

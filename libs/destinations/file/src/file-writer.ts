@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { abortedError, DestinationError, throwIfAborted, type ObjectWriter } from '@delivery/destinations/driver';
+import {
+  abortedError,
+  DestinationError,
+  failureOf,
+  throwIfAborted,
+  type ObjectWriter,
+} from '@delivery/destinations/driver';
 import { mapFileError } from './file-errors';
 
 /** The not yet visible file that will become `path`. */
@@ -63,7 +69,7 @@ export class FileWriter implements ObjectWriter {
       }
       await this.closeFile();
       throwIfAborted(this.signal);
-      await rename(this.temporary, this.path);
+      await this.reveal();
       this.finished = true;
       await syncFolder(dirname(this.path));
     });
@@ -77,6 +83,16 @@ export class FileWriter implements ObjectWriter {
       await rm(this.temporary, { force: true });
     } catch (error) {
       throw mapFileError(error, this.path);
+    }
+  }
+
+  private async reveal(): Promise<void> {
+    try {
+      await rename(this.temporary, this.path);
+    } catch (error) {
+      if (failureOf(error).code !== 'ENOENT') throw error;
+      const message = `The unfinished file of "${this.path}" was removed, by another attempt or by somebody.`;
+      throw new DestinationError('upload_lost', message, { cause: error });
     }
   }
 

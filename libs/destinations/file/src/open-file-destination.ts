@@ -6,6 +6,7 @@ import {
   checkOptions,
   confineKeys,
   DestinationError,
+  failureOf,
   PROBE_NAME,
   throwIfAborted,
   type CreateObjectOptions,
@@ -14,7 +15,7 @@ import {
   type PutOptions,
   type UploadRef,
 } from '@delivery/destinations/driver';
-import { errnoOf, mapFileError } from './file-errors';
+import { mapFileError } from './file-errors';
 import { UNFINISHED, walk } from './file-tree';
 import { FileWriter, syncFolder } from './file-writer';
 
@@ -116,7 +117,7 @@ class FileDriver implements DestinationDriver {
       await syncFolder(dirname(path));
       return true;
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return false;
+      if (failureOf(error).code === 'ENOENT') return false;
       throw mapFileError(error, path);
     }
   }

@@ -1,8 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { assertKey, checkOptions, throwIfAborted, type DestinationReader } from '@delivery/destinations/driver';
-import { errnoOf, mapFileError } from './file-errors';
+import {
+  assertKey,
+  checkOptions,
+  failureOf,
+  throwIfAborted,
+  type DestinationReader,
+} from '@delivery/destinations/driver';
+import { mapFileError } from './file-errors';
 import { UNFINISHED, walk } from './file-tree';
 import { FileDestinationOptions } from './open-file-destination';
 
@@ -43,7 +49,7 @@ async function read(path: string, signal: AbortSignal): Promise<AsyncIterable<Ui
     const file = await open(path, 'r');
     return readChunks(file.createReadStream({ signal }), path);
   } catch (error) {
-    const errno = errnoOf(error);
+    const errno = failureOf(error).code;
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
     throw mapFileError(error, path);
   }

@@ -1,0 +1,3 @@
+export * from './contract-suite';
+export * from './fault-proxy';
+export * from './stub-server';
