@@ -4,6 +4,8 @@
  * esbuild alone emits no decorator metadata, without which Nest's injection and TypeORM's columns do not work, so
  * every file passes through swc first, with the same .swcrc that the tests use.
  */
+const { subscribe, unsubscribe } = require('node:diagnostics_channel');
+const { once } = require('node:events');
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { readFile } = require('node:fs/promises');
 const { dirname, join, relative, resolve } = require('node:path');
@@ -30,8 +32,12 @@ function swcPlugin() {
         return file ? { path: file } : { errors: [{ text: `"${path}" is not among the paths of tsconfig.base.json` }] };
       });
       build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-        const { code } = await swc.transform(await readFile(path, 'utf8'), { ...options, filename: path });
-        return { contents: code, loader: 'js' };
+        try {
+          const { code } = await swc.transform(await readFile(path, 'utf8'), { ...options, filename: path });
+          return { contents: code, loader: 'js' };
+        } catch (error) {
+          return { errors: [{ text: error.message.split('\n\nCaused by')[0].trim() }] };
+        }
       });
     },
   };
@@ -65,6 +71,7 @@ function outfileOf(entry) {
  * files are written beside their place and renamed, so that nobody loads half a bundle.
  */
 async function bundle(entry) {
+  const service = esbuildService();
   const esbuild = require('esbuild');
   const { outputFiles } = await esbuild.build({ ...settings(entry), write: false });
   for (const { path, contents } of outputFiles) {
@@ -73,8 +80,27 @@ async function bundle(entry) {
     writeFileSync(fresh, contents);
     renameSync(fresh, path);
   }
-  await esbuild.stop();
+  await service.stop(esbuild);
   return outfileOf(entry);
+}
+
+/**
+ * esbuild works in a child process and `stop()` does not wait for its end; tools/run.cjs then replaces this process,
+ * and nobody is left to collect the dead child.
+ */
+function esbuildService() {
+  let child;
+  const onSpawn = ({ process: started }) => (child ??= started);
+  subscribe('child_process', onSpawn);
+  return {
+    async stop(esbuild) {
+      unsubscribe('child_process', onSpawn);
+      child?.ref();
+      const ended = child && once(child, 'exit');
+      await esbuild.stop();
+      await ended;
+    },
+  };
 }
 
 module.exports = { bundle, settings, outfileOf, root };
