@@ -1,0 +1,68 @@
+import { QueryFailedError } from 'typeorm';
+
+export const databaseErrorCodes = [
+  'unavailable',
+  'conflict',
+  'refused_value',
+  'permission_denied',
+  'timeout',
+  'failed',
+] as const;
+export type DatabaseErrorCode = (typeof databaseErrorCodes)[number];
+
+/** Postgres failed or refused. `sqlState` is its five-character code where it answered at all. */
+export class DatabaseError extends Error {
+  readonly retryable: boolean;
+
+  constructor(
+    readonly code: DatabaseErrorCode,
+    message: string,
+    readonly sqlState: string | undefined,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'DatabaseError';
+    this.retryable = code === 'unavailable' || code === 'conflict' || code === 'timeout';
+  }
+}
+
+/** Codes of node's sockets and pg's own sentences for a connection that is not there any more. */
+const connectionLost =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/i;
+
+/** Maps what pg or TypeORM threw; anything that is not of the database comes back as it is. */
+export function mapDatabaseError(error: unknown): unknown {
+  if (error instanceof DatabaseError || !(error instanceof Error)) return error;
+  const driver: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  const state = sqlStateOf(driver);
+  if (state !== undefined) return new DatabaseError(codeOf(state), `Postgres: ${error.message}`, state, { cause: error });
+  const text = `${nodeCodeOf(driver) ?? ''} ${error.message}`;
+  if (connectionLost.test(text)) {
+    return new DatabaseError('unavailable', `Postgres cannot be reached: ${error.message || text.trim()}`, undefined, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function codeOf(state: string): DatabaseErrorCode {
+  const group = state.slice(0, 2);
+  if (state === '40001' || state === '40P01') return 'conflict';
+  if (group === '22' || group === '23') return 'refused_value';
+  if (state === '42501' || group === '28') return 'permission_denied';
+  if (state === '57014' || state === '55P03') return 'timeout';
+  // 53: out of resources (too many connections, disk full), 57P: shutting down, 08: connection, 25006: failed over to a replica.
+  if (group === '08' || group === '53' || state.startsWith('57P') || state === '25006') return 'unavailable';
+  return 'failed';
+}
+
+function sqlStateOf(error: unknown): string | undefined {
+  const code = nodeCodeOf(error);
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]+$/.test(code) ? code : undefined;
+}
+
+function nodeCodeOf(error: unknown): string | undefined {
+  if (error instanceof AggregateError) return nodeCodeOf(error.errors[0]);
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

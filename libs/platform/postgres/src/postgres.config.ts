@@ -1,0 +1,56 @@
+import { Env } from '@delivery/platform/config';
+import { IsBoolean, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+
+/** How a process reaches Postgres (16 or newer). */
+export class PostgresConfig {
+  @Env({
+    name: 'DATABASE_URL',
+    description: 'Connection URL of the Postgres database.',
+    example: 'postgres://delivery:secret@db.internal:5432/delivery',
+    secret: true,
+  })
+  @Matches(/^postgres(ql)?:\/\//, { message: 'must begin with postgres:// or postgresql://' })
+  url: string;
+
+  @Env({
+    name: 'DATABASE_READ_URL',
+    description: 'Connection URL of a read replica for exports; the main database when not set.',
+    secret: true,
+  })
+  @IsOptional()
+  @Matches(/^postgres(ql)?:\/\//, { message: 'must begin with postgres:// or postgresql://' })
+  readUrl?: string;
+
+  @Env({ name: 'DATABASE_SSL', description: 'Use TLS and verify the server certificate and name.', default: 'false' })
+  @IsBoolean()
+  ssl: boolean;
+
+  @Env({ name: 'DATABASE_SSL_CA', description: 'PEM certificate of the authority that signed the server certificate.' })
+  @IsOptional()
+  sslCa?: string;
+
+  @Env({
+    name: 'DATABASE_ROLE',
+    description: 'Role to work as after connecting; the login must be a member of it. Empty keeps the login.',
+    default: '',
+    example: 'delivery_ingest',
+  })
+  @Matches(/^[a-z_][a-z0-9_]*$|^$/, { message: 'must be a lower-case role name' })
+  role: string;
+
+  @Env({ name: 'DATABASE_POOL_SIZE', description: 'Most connections this process holds.', default: '10' })
+  @IsInt()
+  @Min(1)
+  @Max(500)
+  poolSize: number;
+
+  @Env({
+    name: 'DATABASE_STATEMENT_TIMEOUT_MS',
+    description: 'Milliseconds after which a statement is cancelled; exports set their own.',
+    default: '60000',
+  })
+  @IsInt()
+  @Min(1000)
+  @Max(3_600_000)
+  statementTimeoutMs: number;
+}

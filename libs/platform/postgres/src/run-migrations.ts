@@ -1,0 +1,82 @@
+import type { MigrationInterface } from 'typeorm';
+import { Database } from './database';
+import { mapDatabaseError } from './errors';
+import { Roles1700000000000 } from './migrations/1700000000000-roles';
+import type { PostgresConfig } from './postgres.config';
+
+export type MigrationClass = new () => MigrationInterface;
+
+/** Any constant will do; all versions of the platform must use the same one. */
+const lockKey = 7_270_116_001n;
+
+/** Migrations of this library itself; they come before every store's. */
+export const migrations: readonly MigrationClass[] = [Roles1700000000000];
+
+/**
+ * Applies what is missing, each migration in its own transaction, under an advisory lock: interrupted anywhere, the next
+ * call continues; called twice at once, the second waits and finds nothing to do.
+ * @returns the names applied now.
+ */
+export async function runMigrations(
+  config: PostgresConfig,
+  classes: readonly MigrationClass[],
+  progress: (line: string) => void = () => undefined,
+): Promise<string[]> {
+  const database = new Database({ ...config, role: '', statementTimeoutMs: 0 }, { applicationName: 'migrate' });
+  await database.open();
+  const lock = await database.pool.connect();
+  try {
+    await lock.query('SELECT pg_advisory_lock($1)', [lockKey.toString()]);
+    return await applyMissing(database, classes, progress);
+  } catch (error) {
+    throw mapDatabaseError(error);
+  } finally {
+    lock.release(true); // ends the session and the lock with it
+    await database.close();
+  }
+}
+
+async function applyMissing(database: Database, classes: readonly MigrationClass[], progress: (line: string) => void) {
+  await database.query(
+    `CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
+  );
+  const applied = new Set((await database.query<{ name: string }>('SELECT name FROM schema_migration')).map((r) => r.name));
+  const missing = inOrder([...migrations, ...classes]).filter((migration) => !applied.has(nameOf(migration)));
+  for (const migration of missing) {
+    progress(`applying ${nameOf(migration)}`);
+    const runner = database.dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      await migration.up(runner);
+      await runner.query('INSERT INTO schema_migration (name) VALUES ($1)', [nameOf(migration)]);
+      await runner.commitTransaction();
+    } catch (error) {
+      await runner.rollbackTransaction().catch(() => undefined);
+      throw error;
+    } finally {
+      await runner.release();
+    }
+  }
+  return missing.map(nameOf);
+}
+
+/** Names of migrations that the database does not have yet. */
+export async function pendingMigrations(database: Database, classes: readonly MigrationClass[]): Promise<string[]> {
+  const [table] = await database.query<{ found: boolean }>(`SELECT to_regclass('schema_migration') IS NOT NULL AS found`);
+  const rows = table?.found ? await database.query<{ name: string }>('SELECT name FROM schema_migration') : [];
+  const applied = new Set(rows.map((row) => row.name));
+  return inOrder([...migrations, ...classes]).map(nameOf).filter((name) => !applied.has(name));
+}
+
+/** TypeORM's rule: the thirteen digits that end a migration's name order it. */
+function inOrder(classes: readonly MigrationClass[]): MigrationInterface[] {
+  return classes.map((Migration) => new Migration()).sort((a, b) => timestampOf(a) - timestampOf(b));
+}
+
+function timestampOf(migration: MigrationInterface): number {
+  return Number(nameOf(migration).slice(-13));
+}
+
+function nameOf(migration: MigrationInterface): string {
+  return migration.name ?? migration.constructor.name;
+}
