@@ -66,22 +66,35 @@ function outfileOf(entry) {
   return join(root, 'dist', relative(root, resolve(root, entry)).replace(/\.ts$/, '.cjs'));
 }
 
-/**
- * Bundles an entry (a path below the workspace) and answers the bundle's path. May run several times at once: the
- * files are written beside their place and renamed, so that nobody loads half a bundle.
- */
+/** Bundles an entry (a path below the workspace) and answers the bundle's path. */
 async function bundle(entry) {
+  const [file] = await bundleAll([entry]);
+  return file;
+}
+
+/**
+ * Bundles entries one after the other. May run in several processes at once: the files are written beside their place
+ * and renamed, so that nobody loads half a bundle.
+ */
+async function bundleAll(entries) {
   const service = esbuildService();
   const esbuild = require('esbuild');
-  const { outputFiles } = await esbuild.build({ ...settings(entry), write: false });
-  for (const { path, contents } of outputFiles) {
-    mkdirSync(dirname(path), { recursive: true });
-    const fresh = `${path}.${process.pid}`;
-    writeFileSync(fresh, contents);
-    renameSync(fresh, path);
+  try {
+    for (const entry of entries) {
+      const { outputFiles } = await esbuild.build({ ...settings(entry), write: false });
+      outputFiles.forEach(replaceFile);
+    }
+  } finally {
+    await service.stop(esbuild);
   }
-  await service.stop(esbuild);
-  return outfileOf(entry);
+  return entries.map(outfileOf);
+}
+
+function replaceFile({ path, contents }) {
+  mkdirSync(dirname(path), { recursive: true });
+  const fresh = `${path}.${process.pid}`;
+  writeFileSync(fresh, contents);
+  renameSync(fresh, path);
 }
 
 /**
@@ -103,4 +116,4 @@ function esbuildService() {
   };
 }
 
-module.exports = { bundle, settings, outfileOf, root };
+module.exports = { bundle, bundleAll, settings, outfileOf, root };

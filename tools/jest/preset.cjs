@@ -13,5 +13,7 @@ module.exports = {
   moduleNameMapper: Object.fromEntries(
     Object.entries(compilerOptions.paths).map(([alias, [file]]) => [`^${alias}$`, join(root, file)]),
   ),
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.stack/'],
+  reporters: ['default', join(__dirname, 'counts-reporter.cjs')],
   testTimeout: 60_000,
 };

@@ -1,0 +1,48 @@
+/**
+ * Gives every project its targets, so that a project.json carries only a name and tags.
+ *
+ *  lint, typecheck   every project
+ *  test              projects with specs
+ *  build, serve      what has a main.ts: the apps, and `tools` (all its commands at once)
+ *
+ * Caching, inputs and outputs are in nx.json. Tests that use the local stack always run: a broker or a database is
+ * nothing Nx can hash.
+ */
+const { existsSync, globSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+
+const jestEnv = { NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' };
+
+function targetsOf(root, workspaceRoot) {
+  const has = (pattern) => globSync(pattern, { cwd: join(workspaceRoot, root) }).length > 0;
+  const command = (text, extra) => ({ executor: 'nx:run-commands', options: { command: text, ...extra } });
+  const targets = {
+    lint: command(`eslint ${root}`),
+    typecheck: command(`node tools/nx/typecheck.cjs ${root}`),
+  };
+  const real = has('**/*.int-spec.ts');
+  if (real || has('**/*.spec.ts')) {
+    const jest = `jest --config tools/jest/preset.cjs --rootDir ${root} --runInBand`;
+    // Stories start and kill whole services; beside other tests they would only measure who got the processor.
+    const alone = root === 'apps/e2e';
+    targets.test = { ...command(jest, { env: jestEnv }), cache: !real, ...(alone && { parallelism: false }) };
+  }
+  if (existsSync(join(workspaceRoot, root, 'main.ts'))) {
+    targets.build = command(`node tools/build/main.cjs ${root}/main.ts`);
+    targets.serve = command(`node tools/run.cjs tools/serve/main.ts ${root}`);
+  }
+  if (root === 'tools') targets.build = command("node tools/build/main.cjs 'tools/*/main.ts'");
+  return targets;
+}
+
+module.exports = {
+  name: 'workspace-targets',
+  createNodes: [
+    '{apps,libs,tools}/**/project.json',
+    (files, _options, { workspaceRoot }) =>
+      files.map((file) => {
+        const root = dirname(file);
+        return [file, { projects: { [root]: { targets: targetsOf(root, workspaceRoot) } } }];
+      }),
+  ],
+};
