@@ -17,7 +17,8 @@ export interface CreateObjectOptions extends PutOptions {
   /**
    * Called once, before the first byte leaves, if the store will keep an unfinished upload; awaited, so that the
    * upload's id is durable with the caller before there is something to sweep. Not called for objects small enough for
-   * a single request. If it rejects, the upload is aborted and the rejection is rethrown unchanged.
+   * a single request. If it rejects, the call in progress (`createObject`, `write` or `finish`) rejects with the same,
+   * and `abort` removes the upload.
    */
   onUploadStarted?: (upload: UploadRef) => Promise<void>;
 }

@@ -1,5 +1,6 @@
 export * from './driver';
 export * from './errors';
+export * from './faults';
 export * from './keys';
 export * from './meter';
 export * from './options';

@@ -36,6 +36,7 @@ export interface DriverDeps {
   /** In [0, 1). */
   random?: () => number;
   onRetry?: (event: RetryEvent) => void;
+  policy?: RetryPolicy;
 }
 
 /**
@@ -47,7 +48,7 @@ export interface DriverDeps {
  */
 export async function withRetries<T>(
   send: () => Promise<T>,
-  context: { operation: string; signal: AbortSignal; policy?: RetryPolicy } & DriverDeps,
+  context: { operation: string; signal: AbortSignal } & DriverDeps,
 ): Promise<T> {
   const { operation, signal, policy = DEFAULT_RETRY_POLICY, random = Math.random, sleep = abortableSleep } = context;
   for (let attempt = 1; ; attempt += 1) {

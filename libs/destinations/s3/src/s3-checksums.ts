@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { DestinationError } from '@delivery/destinations/driver';
+
+/** S3 writes a CRC32 as the base64 of its four bytes, most significant first. */
+export function encodeCrc32(value: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value >>> 0);
+  return bytes.toString('base64');
+}
+
+/** @param before the CRC32 of the bytes in front of these */
+export function crc32Of(bytes: Uint8Array, before = 0): number {
+  return crc32(bytes, before);
+}
+
+export interface StoredAnswer {
+  ETag?: string | undefined;
+  ChecksumCRC32?: string | undefined;
+  ServerSideEncryption?: string | undefined;
+}
+
+/**
+ * Compares what the store says it has with what was sent: by CRC32 where the store computes one, else by the MD5 that
+ * an ETag is unless the store encrypts with its own keys.
+ *
+ * @throws DestinationError `checksum_mismatch`
+ */
+export function assertBytesStored(sent: { bytes: Uint8Array; crc32: string }, answer: StoredAnswer): void {
+  if (answer.ChecksumCRC32 !== undefined) {
+    if (answer.ChecksumCRC32 !== sent.crc32) throw mismatch('CRC32', sent.crc32, answer.ChecksumCRC32);
+    return;
+  }
+  const md5 = md5OfETag(answer);
+  if (md5 === undefined) return;
+  const expected = createHash('md5').update(sent.bytes).digest('hex');
+  if (md5 !== expected) throw mismatch('ETag', expected, md5);
+}
+
+/** The ETag of an object made of these parts, or `undefined` if it cannot be told from them. */
+export function multipartETag(parts: readonly StoredAnswer[]): string | undefined {
+  const hash = createHash('md5');
+  for (const part of parts) {
+    const md5 = md5OfETag(part);
+    if (md5 === undefined) return undefined;
+    hash.update(Buffer.from(md5, 'hex'));
+  }
+  return `${hash.digest('hex')}-${parts.length}`;
+}
+
+/** As {@link assertBytesStored}, for a whole multipart object. */
+export function assertObjectStored(
+  sent: { crc32: string; parts: readonly StoredAnswer[] },
+  answer: StoredAnswer,
+): void {
+  // A composite checksum ("…-3") is of the parts' checksums, which were each compared already.
+  if (answer.ChecksumCRC32 !== undefined && !answer.ChecksumCRC32.includes('-')) {
+    if (answer.ChecksumCRC32 !== sent.crc32) throw mismatch('CRC32', sent.crc32, answer.ChecksumCRC32);
+    return;
+  }
+  const expected = multipartETag(sent.parts);
+  const given = unquoted(answer.ETag);
+  if (expected === undefined || given === undefined || answer.ServerSideEncryption?.startsWith('aws:kms')) return;
+  if (given !== expected) throw mismatch('ETag', expected, given);
+}
+
+function md5OfETag(answer: StoredAnswer): string | undefined {
+  const etag = unquoted(answer.ETag);
+  const encrypted = answer.ServerSideEncryption?.startsWith('aws:kms') === true;
+  return etag !== undefined && !encrypted && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined;
+}
+
+function unquoted(etag: string | undefined): string | undefined {
+  return etag?.replaceAll('"', '');
+}
+
+function mismatch(what: string, expected: string, given: string): DestinationError {
+  const message = `What the bucket stored differs from what was sent: ${what} ${given} instead of ${expected}.`;
+  return new DestinationError('checksum_mismatch', message);
+}
