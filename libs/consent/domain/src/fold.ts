@@ -1,0 +1,136 @@
+import type { ChannelChoice, Choice, ConsentEvent, Consents, PreferenceChoice, PurposeChoice, VendorChoices } from './event';
+import type { ConsentUserState } from './user-state';
+
+/**
+ * Applies one confirmed event to the state its predecessors folded into. Pure; events must come in the order of
+ * `compareOrderKeys`. An event changes only what it speaks of: choices merge by id, a choice of `null` is none; the
+ * user's metadata, when given, replaces what was there; delegate and validation are those of the newest event.
+ */
+export function applyEvent(state: ConsentUserState | undefined, event: ConsentEvent): ConsentUserState {
+  if (state === undefined) return firstState(event);
+  return {
+    organizationId: state.organizationId,
+    id: state.id,
+    organizationUserId: event.organizationUserId ?? state.organizationUserId,
+    organizationUserIdType: event.organizationUserIdType ?? state.organizationUserIdType,
+    version: state.version,
+    createdAt: state.createdAt,
+    updatedAt: event.effectiveAt,
+    country: event.country ?? state.country,
+    lastSeenCountry: event.lastSeenCountry ?? state.lastSeenCountry,
+    metadata: event.userMetadata ?? state.metadata,
+    consents: mergeConsents(state.consents, event.consents),
+    delegate: event.delegate,
+    validation: event.validation,
+  };
+}
+
+/** Folds events that are already in order. */
+export function foldEvents(events: Iterable<ConsentEvent>, base?: ConsentUserState): ConsentUserState | undefined {
+  let state = base;
+  for (const event of events) state = applyEvent(state, event);
+  return state;
+}
+
+function firstState(event: ConsentEvent): ConsentUserState {
+  return {
+    organizationId: event.organizationId,
+    id: event.userId,
+    organizationUserId: event.organizationUserId,
+    organizationUserIdType: event.organizationUserIdType,
+    version: 0,
+    createdAt: event.effectiveAt,
+    updatedAt: event.effectiveAt,
+    country: event.country,
+    lastSeenCountry: event.lastSeenCountry,
+    metadata: event.userMetadata ?? {},
+    consents: mergeConsents(nothing, event.consents),
+    delegate: event.delegate,
+    validation: event.validation,
+  };
+}
+
+const nothing: Consents = {
+  channels: [],
+  purposes: [],
+  vendors: { enabled: [], enabled_li: [], disabled: [], disabled_li: [] },
+  tcfcs: null,
+};
+
+function mergeConsents(base: Consents, given: Consents): Consents {
+  return {
+    channels: mergeById(base.channels, given.channels, mergeChannel),
+    purposes: mergeById(base.purposes, given.purposes, mergePurpose),
+    vendors: mergeVendors(base.vendors, given.vendors),
+    tcfcs: given.tcfcs ?? base.tcfcs,
+  };
+}
+
+/** First mention keeps its place; a later mention of an id, also within one event, merges into it. */
+function mergeById<T extends { id: string }>(base: readonly T[], given: readonly T[], merge: (a: T, b: T) => T): T[] {
+  const merged = base.slice();
+  let places: Map<string, number> | undefined;
+  for (const [i, item] of given.entries()) {
+    // Most events name the same ids in the same order: no map is needed for them.
+    let place: number | undefined = base[i]?.id === item.id ? i : undefined;
+    if (place === undefined) {
+      places ??= placesOf(merged);
+      place = places.get(item.id);
+    }
+    const known = place === undefined ? undefined : merged[place];
+    if (place === undefined || known === undefined) {
+      places?.set(item.id, merged.push(item) - 1);
+    } else {
+      merged[place] = merge(known, item);
+    }
+  }
+  return merged;
+}
+
+function placesOf(items: readonly { id: string }[]): Map<string, number> {
+  return new Map(items.map((item, place) => [item.id, place]));
+}
+
+function newer(base: Choice, given: Choice): Choice {
+  return given ?? base;
+}
+
+function mergeChannel(base: ChannelChoice, given: ChannelChoice): ChannelChoice {
+  return { id: base.id, enabled: newer(base.enabled, given.enabled) };
+}
+
+function mergePreference(base: PreferenceChoice, given: PreferenceChoice): PreferenceChoice {
+  return {
+    id: base.id,
+    enabled: newer(base.enabled, given.enabled),
+    channels: mergeById(base.channels, given.channels, mergeChannel),
+  };
+}
+
+function mergePurpose(base: PurposeChoice, given: PurposeChoice): PurposeChoice {
+  return {
+    id: base.id,
+    enabled: newer(base.enabled, given.enabled),
+    enabled_li: newer(base.enabled_li, given.enabled_li),
+    preferences:
+      given.preferences.length === 0 ? base.preferences : mergeById(base.preferences, given.preferences, mergePreference),
+  };
+}
+
+function mergeVendors(base: VendorChoices, given: VendorChoices): VendorChoices {
+  return {
+    enabled: moveInto(base.enabled, given.enabled, given.disabled),
+    enabled_li: moveInto(base.enabled_li, given.enabled_li, given.disabled_li),
+    disabled: moveInto(base.disabled, given.disabled, given.enabled),
+    disabled_li: moveInto(base.disabled_li, given.disabled_li, given.enabled_li),
+  };
+}
+
+/** What was in the list and was not moved out, then what is new in it. */
+function moveInto(base: readonly string[], added: readonly string[], removed: readonly string[]): string[] {
+  if (added.length === 0 && (removed.length === 0 || base.length === 0)) return base.slice();
+  const list = new Set(base);
+  for (const id of removed) list.delete(id);
+  for (const id of added) list.add(id);
+  return [...list];
+}
