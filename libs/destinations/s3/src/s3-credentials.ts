@@ -54,6 +54,7 @@ export function roleProvider(
     const client = new STSClient({
       region: options.region,
       ...(options.stsEndpoint === undefined ? {} : { endpoint: options.stsEndpoint }),
+      maxAttempts: 1,
       requestHandler: { connectionTimeout: 10_000, requestTimeout: 20_000, throwOnRequestTimeout: true },
     });
     close = () => client.destroy();
