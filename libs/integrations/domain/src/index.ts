@@ -1,0 +1,19 @@
+export { type AccountId, parseAccountId } from './account-id';
+export { isShortId, newShortId } from './ids';
+export {
+  credentialsBinding,
+  type Integration,
+  type IntegrationProperties,
+  type IntegrationStatus,
+  type OrganizationBucket,
+  type PublicAuthentication,
+  trustedAccounts,
+} from './integration';
+export {
+  findIntegrationType,
+  INTEGRATION_TYPE_IDS,
+  INTEGRATION_TYPES,
+  type IntegrationType,
+  type IntegrationTypeId,
+} from './integration-type';
+export { type ApiKey, isOrganizationId, type Organization, ORGANIZATION_ID_RULE } from './organization';
