@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { Logger } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { HealthReport } from './health-checks';
+import type { HttpConfig } from './http.config';
+import { runInLogContext } from './logger';
+import type { ServiceParts } from './service.module';
+
+const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,64}$/;
+/** Longest value of one path parameter: an id of 64 characters, each percent-encoded, with room to spare. */
+const MAX_PARAM_LENGTH = 512;
+/** A client that sends its request a byte at a time must not hold a connection for ever. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** Fastify as every service uses it: JSON bodies only, with a limit; a request id; no logging of its own. */
+export function createHttpAdapter(config: HttpConfig): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.bodyLimitBytes,
+    genReqId: requestId,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    logger: false,
+  });
+  // Fastify reads text/plain as a string by default: no API here has such a body, so it is 415 like any other.
+  adapter.getInstance<FastifyInstance>().removeContentTypeParser('text/plain');
+  return adapter;
+}
+
+/** Request ids, log context, request metrics, and the routes every service has. */
+export function addSystemRoutes(instance: FastifyInstance, parts: ServiceParts): void {
+  endSilentConnections(instance);
+  addRequestContext(instance);
+  addRequestMetrics(instance, parts);
+  // Registered on Fastify itself: an app's guards, prefix and limits must not stand before a probe.
+  instance.get('/health/live', async (_, reply) => sendHealth(reply, await parts.health.liveness()));
+  instance.get('/health/ready', async (_, reply) => sendHealth(reply, await parts.health.readiness()));
+  instance.get('/metrics', async (_, reply) => {
+    const { registry } = parts.metrics;
+    return reply.header('content-type', registry.contentType).send(await registry.metrics());
+  });
+}
+
+function sendHealth(reply: FastifyReply, report: HealthReport): FastifyReply {
+  return reply
+    .status(report.status === 'ok' ? 200 : 503)
+    .header('cache-control', 'no-store')
+    .send(report);
+}
+
+/** A caller's own id is kept when it is harmless, so that his logs and ours can be matched. */
+function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+function addRequestContext(instance: FastifyInstance): void {
+  instance.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    runInLogContext({ request_id: request.id }, done);
+  });
+}
+
+function addRequestMetrics(instance: FastifyInstance, { metrics }: ServiceParts): void {
+  const logger = new Logger('Http');
+  const seconds = metrics.histogram('http_request_duration_seconds', 'Time from request to answer.', [
+    'method',
+    'route',
+    'status',
+  ]);
+  instance.addHook('onResponse', (request, reply, done) => {
+    const fields = { method: request.method, route: routeOf(request), status: reply.statusCode };
+    seconds.observe(fields, reply.elapsedTime / 1000);
+    if (reply.statusCode >= 500 && !fields.route.startsWith('/health/')) {
+      runInLogContext({ request_id: request.id }, () =>
+        logger.error({ ...fields, duration_ms: Math.round(reply.elapsedTime) }, 'the request failed'),
+      );
+    }
+    done();
+  });
+}
+
+/**
+ * Node's `closeIdleConnections` leaves connections alone that never sent a request (browsers and load balancers open
+ * such in advance), and `close` waits for them: one would hold up every stop.
+ */
+function endSilentConnections(instance: FastifyInstance): void {
+  const silent = new Set<Socket>();
+  let closing = false;
+  instance.server.on('connection', (socket) => {
+    if (closing) {
+      socket.destroy();
+      return;
+    }
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  instance.server.on('request', (request) => silent.delete(request.socket));
+  instance.addHook('preClose', (done) => {
+    closing = true;
+    silent.forEach((socket) => socket.destroy());
+    done();
+  });
+}
+
+/** The route's pattern: a path with ids in it would make one time series per id. */
+function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url ?? 'unknown';
+}

@@ -1,0 +1,12 @@
+export { HttpConfig } from './http.config';
+export { LogConfig, type LogLevel } from './log.config';
+export type { OpenApiOptions, ServiceConfig, ServiceDefinition } from './service-definition';
+export { HealthChecks, type HealthReport, type HealthCheckOptions } from './health-checks';
+export { Metrics } from './metrics';
+export { Lifecycle, type StopStep } from './lifecycle';
+export { createLogger, NestLogger, runInLogContext } from './logger';
+export { redact } from './redact';
+export { bootService, type BootOptions, type RunningService } from './boot-service';
+export { runService } from './run-service';
+export { buildOpenApi } from './open-api';
+export { ServiceError } from './errors';
