@@ -3,7 +3,8 @@
  *
  *  lint, typecheck   every project
  *  test              projects with specs
- *  build, serve      what has a main.ts: the apps, and `tools` (all its commands at once)
+ *  build, serve      the apps; `build` also bundles all commands of `tools`
+ *  lint-types        `tools`: the rules that need types, over everything
  *
  * Caching, inputs and outputs are in nx.json. Tests that use the local stack always run: a broker or a database is
  * nothing Nx can hash.
@@ -17,7 +18,7 @@ function targetsOf(root, workspaceRoot) {
   const has = (pattern) => globSync(pattern, { cwd: join(workspaceRoot, root) }).length > 0;
   const command = (text, extra) => ({ executor: 'nx:run-commands', options: { command: text, ...extra } });
   const targets = {
-    lint: command(`eslint ${root}`),
+    lint: command(`eslint --no-error-on-unmatched-pattern ${root}`),
     typecheck: command(`node tools/nx/typecheck.cjs ${root}`),
   };
   const real = has('**/*.int-spec.ts');
@@ -25,13 +26,22 @@ function targetsOf(root, workspaceRoot) {
     const jest = `jest --config tools/jest/preset.cjs --rootDir ${root} --runInBand`;
     // Stories start and kill whole services; beside other tests they would only measure who got the processor.
     const alone = root === 'apps/e2e';
-    targets.test = { ...command(jest, { env: jestEnv }), cache: !real, ...(alone && { parallelism: false }) };
+    // The tests of tools look at the whole workspace.
+    const cache = !real && root !== 'tools';
+    targets.test = { ...command(jest, { env: jestEnv }), cache, ...(alone && { parallelism: false }) };
   }
   if (existsSync(join(workspaceRoot, root, 'main.ts'))) {
     targets.build = command(`node tools/build/main.cjs ${root}/main.ts`);
     targets.serve = command(`node tools/run.cjs tools/serve/main.ts ${root}`);
   }
-  if (root === 'tools') targets.build = command("node tools/build/main.cjs 'tools/*/main.ts'");
+  if (root === 'tools') {
+    targets.build = command("node tools/build/main.cjs 'tools/*/main.ts'");
+    targets['lint-types'] = {
+      ...command('eslint --config tools/eslint/types.config.mjs "{apps,libs,tools}/**/*.ts"'),
+      cache: true,
+      inputs: ['toolchain', '{workspaceRoot}/{apps,libs,tools}/**/*.ts', '{workspaceRoot}/tools/eslint/**/*'],
+    };
+  }
   return targets;
 }
 
