@@ -2,6 +2,7 @@ import { ConfigError, loadConfig } from '@delivery/platform/config';
 import { type Logger as PinoLogger } from 'pino';
 import { type RunningService, startService } from './boot-service';
 import { createLogger } from './logger';
+import { releaseStartupMemory } from './release-memory';
 import type { ServiceConfig, ServiceDefinition } from './service-definition';
 
 /**
@@ -20,6 +21,7 @@ export async function runService<C extends ServiceConfig>(definition: ServiceDef
     const service = await startService(definition, config);
     logger.info({ url: service.url, duration_ms: Math.round(performance.now() - began) }, 'the service is ready');
     stop.arm(service);
+    releaseStartupMemory();
   } catch (error) {
     logger.fatal({ err: error }, 'the service could not start');
     process.exit(1);
