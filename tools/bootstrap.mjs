@@ -76,7 +76,7 @@ async function withLock(work) {
     }
   }
   try {
-    work();
+    await work();
   } finally {
     rmSync(lock, { force: true });
   }
@@ -91,27 +91,17 @@ function alive(pid) {
   }
 }
 
-function install() {
+async function install() {
   if (installed()) return;
   say(
     existsSync(modules)
       ? 'The dependencies are out of date: installing them again ...'
       : 'Installing the dependencies (once; a minute or two) ...',
   );
-  // Without node_modules/.bin: npm would run under the Node that it is about to delete.
-  const path = (process.env.PATH ?? '').split(delimiter).filter((entry) => entry !== commands);
   const started = Date.now();
-  const { error, status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: root,
-    // Standard output belongs to the command that was asked for, which may print JSON.
-    stdio: ['inherit', 2, 2],
-    env: { ...process.env, PATH: path.join(delimiter) },
-    shell: process.platform === 'win32',
-  });
-  if (error?.code === 'ENOENT') {
-    stop('npm was not found. It comes with Node: https://nodejs.org (on Debian and Ubuntu: apt-get install npm).');
-  }
-  if (error) throw error;
+  const seconds = () => `${Math.round((Date.now() - started) / 1000)} s`;
+  const progress = setInterval(() => say(`  still installing, ${seconds()} ...`), 20_000);
+  const status = await npmCi().finally(() => clearInterval(progress));
   if (status !== 0) {
     stop(
       'npm could not install the dependencies; its messages are above. Behind a proxy or a mirror: ' +
@@ -124,7 +114,30 @@ function install() {
         'Allow install scripts (npm config delete ignore-scripts) and run: npm rebuild node',
     );
   }
-  say(`Dependencies installed in ${Math.round((Date.now() - started) / 1000)} s.`);
+  say(`Dependencies installed in ${seconds()}.`);
+}
+
+function npmCi() {
+  // Without node_modules/.bin: npm would run under the Node that it is about to delete.
+  const path = (process.env.PATH ?? '').split(delimiter).filter((entry) => entry !== commands);
+  // Only errors: npm compares the packages with the machine's Node, under which they never run.
+  const child = spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    // Standard output belongs to the command that was asked for, which may print JSON.
+    stdio: ['inherit', 2, 2],
+    env: { ...process.env, PATH: path.join(delimiter) },
+    shell: process.platform === 'win32',
+  });
+  return new Promise((resolve) => {
+    child.on('exit', (code) => resolve(code ?? 1));
+    child.on('error', (error) =>
+      stop(
+        error.code === 'ENOENT'
+          ? 'npm was not found. It comes with Node: https://nodejs.org (on Debian and Ubuntu: apt-get install npm).'
+          : `npm could not be started: ${error.message}`,
+      ),
+    );
+  });
 }
 
 function commandOf(target) {
