@@ -19,7 +19,7 @@ export class S3Calls {
   private readonly closing = new AbortController();
 
   private constructor(
-    /** The SDK's commands; loaded on the first `open`, since it costs 30 MB that other processes need not pay. */
+    /** The SDK's commands; loaded on the first `open`. */
     readonly sdk: S3Sdk,
     private readonly client: S3Client,
     readonly options: S3DestinationOptions,

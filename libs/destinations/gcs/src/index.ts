@@ -1,0 +1,4 @@
+export { GcsDestinationOptions, GcsServiceAccount } from './gcs-options';
+export { openGcsDestination } from './open-gcs-destination';
+export { openGcsReader } from './open-gcs-reader';
+export { parseServiceAccountKey, type ServiceAccountKey } from './service-account-key';
