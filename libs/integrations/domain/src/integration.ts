@@ -28,7 +28,7 @@ export interface Integration {
   /** Opened only by whoever delivers or probes; undefined where there is nothing secret, and after deletion. */
   sealedCredentials: string | undefined;
   properties: IntegrationProperties;
-  mappings: unknown[];
+  mappings: object[];
   enabled: boolean;
   status: IntegrationStatus;
   /** The id of the key that created it. */

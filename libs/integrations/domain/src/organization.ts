@@ -11,8 +11,7 @@ export interface Organization {
 const ORGANIZATION_ID = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
 /** The rule in words, for messages. */
-export const ORGANIZATION_ID_RULE =
-  '1 to 63 lower-case letters, digits, "-" and "_", beginning with a letter or digit';
+export const ORGANIZATION_ID_RULE = '1 to 63 lower-case letters, digits, "-" and "_", beginning with a letter or digit';
 
 export function isOrganizationId(value: string): boolean {
   return ORGANIZATION_ID.test(value);

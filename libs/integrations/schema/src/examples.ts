@@ -1,0 +1,45 @@
+/** The contract's own samples (seeds/analytics-export-configuration.txt), with the types of this version. */
+export const CREATE_S3_EXAMPLE = {
+  organization_id: 'acme',
+  type_id: 'batch-exports-s3',
+  authentication: { account_id: '111122223333' },
+  properties: { frequency: 1, data: ['users'] },
+  mappings: [],
+};
+
+export const CREATE_GCS_EXAMPLE = {
+  organization_id: 'acme',
+  type_id: 'batch-exports-gcp',
+  authentication: {
+    project_id: 'acme-cmp',
+    json_key: '{"type":"service_account","project_id":"acme-cmp","private_key":"...","client_email":"..."}',
+  },
+  properties: { frequency: 1, data: ['users'], bucket_name: 'acme-cmp-bucket' },
+  mappings: [],
+};
+
+const ADDED_EXAMPLE = {
+  enabled: true,
+  status: 'active',
+  created_at: '2026-01-01T10:00:00.000Z',
+  updated_at: '2026-01-01T10:00:00.000Z',
+  warnings: [],
+};
+
+export const S3_INTEGRATION_EXAMPLE = {
+  id: '58g9gnu3b5',
+  ...CREATE_S3_EXAMPLE,
+  properties: {
+    ...CREATE_S3_EXAMPLE.properties,
+    bucket_name: 'didomi-exports-acme-x7f2',
+    bucket_access_role_arn: 'arn:aws:iam::999999999999:role/didomi-exports-acme-x7f2-role',
+  },
+  ...ADDED_EXAMPLE,
+};
+
+export const GCS_INTEGRATION_EXAMPLE = {
+  id: '7k2m9q4x1c',
+  ...CREATE_GCS_EXAMPLE,
+  authentication: { project_id: 'acme-cmp', client_email: 'exports@acme-cmp.iam.gserviceaccount.com' },
+  ...ADDED_EXAMPLE,
+};

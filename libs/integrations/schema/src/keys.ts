@@ -1,0 +1,99 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean, IsString, MaxLength, MinLength } from 'class-validator';
+import { IfGiven } from './if-given';
+
+const NAME = { description: 'What it is for, in a few words.', example: 'reporting' };
+const DESCRIPTION = { example: 'Nightly import into the warehouse' };
+
+/** `POST /v1/keys` (contracts.md §1.1). */
+export class CreateKeyRequest {
+  @ApiPropertyOptional({ description: 'The organization of the signed-in key.', example: 'acme' })
+  @IfGiven()
+  @IsString()
+  @MaxLength(64)
+  organization_id?: string;
+
+  @ApiProperty(NAME)
+  @IsString()
+  @MinLength(1)
+  @MaxLength(200)
+  name: string;
+
+  @ApiPropertyOptional(DESCRIPTION)
+  @IfGiven()
+  @IsString()
+  @MaxLength(1000)
+  description?: string;
+}
+
+/** `PATCH /v1/keys/{id}`: what is left out stays as it is. */
+export class UpdateKeyRequest {
+  @ApiPropertyOptional({ example: 'acme' })
+  @IfGiven()
+  @IsString()
+  @MaxLength(64)
+  organization_id?: string;
+
+  @ApiPropertyOptional(NAME)
+  @IfGiven()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(200)
+  name?: string;
+
+  @ApiPropertyOptional(DESCRIPTION)
+  @IfGiven()
+  @IsString()
+  @MaxLength(1000)
+  description?: string;
+
+  @ApiPropertyOptional({ description: 'A disabled key gets no more tokens; those it has live on until they expire.' })
+  @IfGiven()
+  @IsBoolean()
+  enabled?: boolean;
+}
+
+export class KeyResponse {
+  @ApiProperty({ example: '4h8d0s2k6m' })
+  id: string;
+
+  @ApiProperty({ example: 'acme' })
+  organization_id: string;
+
+  @ApiProperty(NAME)
+  name: string;
+
+  @ApiProperty(DESCRIPTION)
+  description: string;
+
+  @ApiProperty({ example: true })
+  enabled: boolean;
+
+  @ApiProperty({ description: 'Always false: the platform has no keys of its own.', example: false })
+  is_internal: boolean;
+
+  @ApiProperty({ format: 'date-time', example: '2026-01-01T10:00:00.000Z' })
+  created_at: string;
+
+  @ApiProperty({ format: 'date-time', nullable: true, type: String, example: '2026-01-02T07:00:00.000Z' })
+  last_used_at: string | null;
+}
+
+export class CreatedKeyResponse extends KeyResponse {
+  @ApiProperty({ description: 'Shown this once: only a hash of it is kept.' })
+  secret: string;
+}
+
+export class KeyPage {
+  @ApiProperty({ type: [KeyResponse] })
+  data: KeyResponse[];
+
+  @ApiProperty({ example: 1 })
+  total: number;
+
+  @ApiProperty({ example: 100 })
+  limit: number;
+
+  @ApiProperty({ example: 0 })
+  skip: number;
+}
