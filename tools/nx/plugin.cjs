@@ -32,7 +32,7 @@ function targetsOf(root, workspaceRoot) {
   }
   if (existsSync(join(workspaceRoot, root, 'main.ts'))) {
     targets.build = command(`node tools/build/main.cjs ${root}/main.ts`);
-    targets.serve = command(`node tools/run.cjs tools/serve/main.ts ${root}`);
+    targets.serve = command(`node tools/build/serve.cjs ${root}`);
   }
   if (root === 'tools') {
     targets.build = command("node tools/build/main.cjs 'tools/*/main.ts'");
