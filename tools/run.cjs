@@ -23,6 +23,9 @@ const { bundle, root } = require('./build/bundle.cjs');
 
 const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 
+// Features of Node that are used knowingly, and kafkajs asking for timers in the past.
+const quiet = ['ExperimentalWarning', 'TimeoutNegativeWarning'].map((type) => `--disable-warning=${type}`);
+
 async function main() {
   const at = process.argv.findIndex((arg, index) => index > 1 && !arg.startsWith('-'));
   if (at < 0) throw new Error('usage: node tools/run.cjs [node options] <entry.ts> [arguments]');
@@ -33,7 +36,7 @@ async function main() {
   process.chdir(root);
   if (!existsSync(entry)) throw new Error(`there is no ${entry} in ${root}`);
   const file = await bundle(entry);
-  start([...nodeOptions, '--enable-source-maps', '--disable-warning=ExperimentalWarning', file, ...args]);
+  start([...nodeOptions, '--enable-source-maps', ...quiet, file, ...args]);
 }
 
 function start(args) {
