@@ -6,6 +6,7 @@ export const EXPORT_FAULT_CODES = [
   'invalid_split',
   'invalid_cadence',
   'not_canonical',
+  'unsupported_spec',
 ] as const;
 
 export type ExportFaultCode = (typeof EXPORT_FAULT_CODES)[number];

@@ -6,6 +6,8 @@ export * from './manifest';
 export * from './manifest-reader';
 export * from './positions';
 export * from './results';
+export * from './run-id';
+export * from './spec';
 export * from './split';
 export * from './verification';
 export * from './window';

@@ -1,0 +1,12 @@
+export { AttemptStore, type Attempt, type ClaimOptions, type Hold } from './attempt.store';
+export { databaseNow } from './clock';
+export type { ExportRun, RunProgress, StoredUpload } from './run';
+export { RunLogReadModel, type RunLog, type RunLogPage, type WaitingRun } from './run-log.read-model';
+export { RunStore, type NewRun, type RunKey } from './run.store';
+export type { DestinationKind, IntegrationKey, Schedule } from './schedule';
+export { ScheduleStore, type NewSchedule, type PlannedMove } from './schedule.store';
+
+import { Exports1700000030000 } from './migrations/1700000030000-exports';
+
+export const entities: never[] = [];
+export const migrations = [Exports1700000030000];
