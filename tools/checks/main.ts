@@ -1,5 +1,6 @@
 import { checkAliases } from './check-aliases';
 import { checkApps } from './check-apps';
+import { checkFormat } from './check-format';
 import { checkProjects } from './check-projects';
 import type { Check } from './workspace';
 
@@ -8,6 +9,7 @@ const checks: Record<string, Check> = {
   'projects are tagged and named': checkProjects,
   'aliases match the libraries': checkAliases,
   'apps have the same shape': checkApps,
+  'files are formatted': checkFormat,
 };
 
 const root = process.cwd();

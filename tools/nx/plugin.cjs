@@ -12,7 +12,10 @@
 const { existsSync, globSync } = require('node:fs');
 const { dirname, join } = require('node:path');
 
-const jestEnv = { NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning --disable-warning=TimeoutNegativeWarning' };
+const jestEnv = {
+  NODE_OPTIONS:
+    '--experimental-vm-modules --disable-warning=ExperimentalWarning --disable-warning=TimeoutNegativeWarning',
+};
 
 function targetsOf(root, workspaceRoot) {
   const has = (pattern) => globSync(pattern, { cwd: join(workspaceRoot, root) }).length > 0;

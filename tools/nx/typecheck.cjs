@@ -21,4 +21,7 @@ writeFileSync(
   }),
 );
 const tsc = join(workspace, 'node_modules', 'typescript', 'bin', 'tsc');
-process.exit(spawnSync(process.execPath, [tsc, '-p', config], { stdio: 'inherit', cwd: workspace }).status ?? 1);
+process.exit(
+  spawnSync(process.execPath, [tsc, '-p', config, '--pretty', 'false'], { stdio: 'inherit', cwd: workspace }).status ??
+    1,
+);
