@@ -32,7 +32,7 @@ const consents = fc.record({
     }),
     { maxLength: 4 },
   ),
-  vendors: fc.record({ enabled: fc.uniqueArray(ids), disabled: fc.constant([]), enabled_li: fc.constant([]), disabled_li: fc.uniqueArray(ids) }),
+  vendors: fc.record({ enabled: fc.uniqueArray(ids), disabled: fc.constant<string[]>([]), enabled_li: fc.constant<string[]>([]), disabled_li: fc.uniqueArray(ids) }),
   tcfcs: fc.option(fc.string(), { nil: null }),
 });
 

@@ -59,13 +59,15 @@ export class RejectionStore {
     }
   }
 
-  /** Locks up to `limit` rejections that have not reached the rejected topic yet; another publisher skips them. */
-  async lockUnpublished(sql: Sql, limit: number): Promise<Rejection[]> {
+  /** Locks up to `limit` rejections of a topic that have not reached its rejected topic yet; another publisher skips them. */
+  async lockUnpublished(sql: Sql, topic: string, limit: number): Promise<Rejection[]> {
     const rows = await sql.query<RejectionRow>(
       `SELECT topic_id, epoch, partition, log_offset, organization_id, message_key, message_value, message_headers,
               reasons, arrived_at
-       FROM ingest_rejection WHERE published_at IS NULL ORDER BY arrived_at LIMIT $1 FOR UPDATE SKIP LOCKED`,
-      [limit],
+       FROM ingest_rejection
+       WHERE published_at IS NULL AND topic_id = (SELECT topic_id FROM ingest_topic WHERE name = $1)
+       ORDER BY arrived_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
+      [topic, limit],
     );
     return rows.map((row) => ({
       topicId: row.topic_id,

@@ -1,0 +1,3 @@
+export { RecorderError, recorderErrorCodes } from './errors';
+export { Recorder, type RecorderDeps, type RecorderObserver, type RecorderOptions } from './recorder';
+export type { LogMessage, LogSource, Prepared, RecordOutcome, TopicRecorder } from './topic-recorder';

@@ -1,0 +1,69 @@
+import type { Rejection, RejectionStore } from '@delivery/ingest/store';
+import type { Publisher } from '@delivery/platform/kafka';
+import type { Database } from '@delivery/platform/postgres';
+
+/** Kafka refuses records whose headers outgrow the broker's limit; the whole list stays in `ingest_rejection`. */
+const reasonsHeaderLimit = 8_192;
+
+/**
+ * Copies rejections to their topic after the transaction that made them. A crash between copy and mark repeats a copy;
+ * topic, partition, epoch and offset in its headers identify it.
+ */
+export class RejectionPublisher {
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly database: Database,
+    private readonly publisher: Publisher,
+    private readonly store: RejectionStore,
+    /** Source topic to rejected topic. */
+    private readonly targets: ReadonlyMap<string, string>,
+  ) {}
+
+  /** Publishes all that is unpublished; concurrent calls share one pass. */
+  flush(): Promise<void> {
+    this.running ??= this.publishAll().finally(() => {
+      this.running = undefined;
+    });
+    return this.running;
+  }
+
+  /** Resolves when no pass is under way, whatever became of it. */
+  async idle(): Promise<void> {
+    await this.running?.catch(() => undefined);
+  }
+
+  private async publishAll(): Promise<void> {
+    while ((await this.publishSome()) > 0);
+  }
+
+  private publishSome(): Promise<number> {
+    return this.database.transaction(async (tx) => {
+      let published = 0;
+      for (const [topic, target] of this.targets) {
+        const rejections = await this.store.lockUnpublished(tx, topic, 100);
+        if (rejections.length === 0) continue;
+        await this.publisher.publish(target, rejections.map((rejection) => toMessage(topic, rejection)));
+        await this.store.markPublished(tx, rejections);
+        published += rejections.length;
+      }
+      return published;
+    });
+  }
+}
+
+function toMessage(topic: string, rejection: Rejection) {
+  const reasons = JSON.stringify(rejection.reasons);
+  return {
+    key: rejection.key ?? '',
+    value: rejection.value ?? Buffer.alloc(0),
+    headers: {
+      'rejected-topic': topic,
+      'rejected-partition': String(rejection.partition),
+      'rejected-epoch': String(rejection.epoch),
+      'rejected-offset': String(rejection.offset),
+      'rejected-at': rejection.arrivedAt.toISOString(),
+      'rejected-reasons': reasons.length <= reasonsHeaderLimit ? reasons : JSON.stringify(rejection.reasons.slice(0, 5)).slice(0, reasonsHeaderLimit),
+    },
+  };
+}

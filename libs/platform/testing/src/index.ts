@@ -1,0 +1,4 @@
+export { stackEnvironment, workspaceRoot } from './stack-environment';
+export { testDatabase, type TestDatabase } from './test-database';
+export { testKafka, type TestKafka } from './test-kafka';
+export { waitFor } from './wait-for';
