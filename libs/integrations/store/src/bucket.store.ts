@@ -1,6 +1,5 @@
 import type { OrganizationBucket } from '@delivery/integrations/domain';
-import type { Database } from '@delivery/platform/postgres';
-import type { EntityManager } from 'typeorm';
+import type { Database, Sql } from '@delivery/platform/postgres';
 import { mapped } from './mapped';
 import { OrganizationBucketEntity } from './organization-bucket.entity';
 
@@ -33,38 +32,34 @@ export class BucketStore {
   }
 
   /** The same inside a transaction that takes an integration away; nothing to do where there is no bucket. */
-  async unsettle(manager: EntityManager, organizationId: string): Promise<void> {
-    await manager.update(
-      OrganizationBucketEntity,
-      { organizationId, kind: 's3' },
-      { status: 'allocated', updatedAt: () => 'now()' },
+  async unsettle(tx: Sql, organizationId: string): Promise<void> {
+    await tx.query(
+      `UPDATE organization_bucket SET status = 'allocated', updated_at = now() WHERE organization_id = $1 AND kind = 's3'`,
+      [organizationId],
     );
   }
 
   /** Holds the bucket until the transaction ends: the cloud is changed by one at a time. */
-  async lock(manager: EntityManager, organizationId: string): Promise<OrganizationBucket | undefined> {
-    const row = await manager.findOne(OrganizationBucketEntity, {
-      where: { organizationId, kind: 's3' },
-      lock: { mode: 'pessimistic_write' },
-    });
-    return row === null ? undefined : toBucket(row);
+  async lock(tx: Sql, organizationId: string): Promise<OrganizationBucket | undefined> {
+    const [row] = await tx.query<OrganizationBucketEntity>(
+      `SELECT organization_id AS "organizationId", bucket_name AS "bucketName", role_arn AS "roleArn",
+         account_ids AS "accountIds", status
+       FROM organization_bucket WHERE organization_id = $1 AND kind = 's3' FOR UPDATE`,
+      [organizationId],
+    );
+    return row === undefined ? undefined : toBucket(row);
   }
 
   /** The cloud holds what the row says: this role, trusting these accounts (no role: nobody). */
   async settle(
-    manager: EntityManager,
+    tx: Sql,
     organizationId: string,
-    role: { roleArn: string | undefined; accountIds: string[] },
+    role: { roleArn: string | undefined; accountIds: readonly string[] },
   ): Promise<void> {
-    await manager.update(
-      OrganizationBucketEntity,
-      { organizationId, kind: 's3' },
-      {
-        roleArn: role.roleArn ?? null,
-        accountIds: role.accountIds,
-        status: 'ready',
-        updatedAt: () => 'now()',
-      },
+    await tx.query(
+      `UPDATE organization_bucket SET role_arn = $2, account_ids = $3, status = 'ready', updated_at = now()
+       WHERE organization_id = $1 AND kind = 's3'`,
+      [organizationId, role.roleArn ?? null, role.accountIds],
     );
   }
 

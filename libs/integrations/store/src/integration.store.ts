@@ -2,11 +2,12 @@ import {
   INTEGRATION_TYPES,
   type Integration,
   type IntegrationTypeId,
+  isShortId,
   parseAccountId,
   trustedAccounts,
 } from '@delivery/integrations/domain';
-import type { Database } from '@delivery/platform/postgres';
-import { type EntityManager, In, Not } from 'typeorm';
+import type { Database, Sql } from '@delivery/platform/postgres';
+import { In, Not } from 'typeorm';
 import { mapped } from './mapped';
 import { IntegrationEntity } from './integration.entity';
 import { orderOf, type Page, type PageRequest } from './page';
@@ -25,7 +26,7 @@ export type NewIntegration = Pick<
 >;
 
 export type IntegrationChanges = Partial<
-  Pick<Integration, 'authentication' | 'sealedCredentials' | 'properties' | 'mappings' | 'enabled'>
+  Pick<Integration, 'authentication' | 'sealedCredentials' | 'properties' | 'enabled'>
 >;
 
 /** Where an exporter delivers to, as it is now: read when a run is claimed. */
@@ -39,24 +40,34 @@ export interface IntegrationDestination {
   projectId: string | undefined;
   /** Opens with `credentialsBinding(organizationId, integrationId)`; undefined where the platform's own are used. */
   sealedCredentials: string | undefined;
-  /** Whether this organization wants guests exported. */
-  exportsGuests: boolean;
 }
 
 /** Integrations. Deleted ones are invisible everywhere; their rows stay, without credentials, for the audit. */
 export class IntegrationStore {
   constructor(private readonly database: Database) {}
 
-  async add(manager: EntityManager, integration: NewIntegration): Promise<Integration> {
-    const { sealedCredentials = null, ...rest } = integration;
-    await manager.insert(IntegrationEntity, { ...rest, sealedCredentials, enabled: true, status: 'active' });
-    const added = await this.find(manager, integration.organizationId, integration.id);
-    if (added === undefined) throw new Error('an integration that was just added is gone');
-    return added;
+  async add(tx: Sql, integration: NewIntegration): Promise<Integration> {
+    const [row] = await tx.query<IntegrationEntity>(
+      `INSERT INTO integration (organization_id, id, type_id, authentication, sealed_credentials, properties, mappings,
+         created_by)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${columns}`,
+      [
+        integration.organizationId,
+        integration.id,
+        integration.typeId,
+        JSON.stringify(integration.authentication),
+        integration.sealedCredentials ?? null,
+        JSON.stringify(integration.properties),
+        JSON.stringify(integration.mappings),
+        integration.createdBy,
+      ],
+    );
+    if (row === undefined) throw new TypeError('Postgres returned no row');
+    return toIntegration(row);
   }
 
   async byId(organizationId: string, id: string): Promise<Integration | undefined> {
-    return mapped(this.find(this.database.dataSource.manager, organizationId, id));
+    return this.one(this.database, organizationId, id, '');
   }
 
   async list(
@@ -80,64 +91,70 @@ export class IntegrationStore {
   }
 
   /** How many deliver now; the organization must be locked, or the answer is out of date when it arrives. */
-  async countEnabled(manager: EntityManager, organizationId: string): Promise<number> {
-    return manager.countBy(IntegrationEntity, { organizationId, enabled: true });
+  async countEnabled(tx: Sql, organizationId: string): Promise<number> {
+    const [row] = await tx.query<{ count: number }>(
+      'SELECT count(*)::integer AS count FROM integration WHERE organization_id = $1 AND enabled',
+      [organizationId],
+    );
+    return row?.count ?? 0;
   }
 
   /** Holds the integration until the transaction ends: changes of one integration happen one after the other. */
-  async lock(manager: EntityManager, organizationId: string, id: string): Promise<Integration | undefined> {
-    const row = await manager.findOne(IntegrationEntity, {
-      where: { organizationId, id, status: Not('deleted') },
-      lock: { mode: 'pessimistic_write' },
-    });
-    return row === null ? undefined : toIntegration(row);
+  async lock(tx: Sql, organizationId: string, id: string): Promise<Integration | undefined> {
+    return this.one(tx, organizationId, id, 'FOR UPDATE');
   }
 
-  async change(manager: EntityManager, organizationId: string, id: string, changes: IntegrationChanges): Promise<void> {
-    const { enabled, sealedCredentials, ...rest } = changes;
-    await manager.update(
-      IntegrationEntity,
-      { organizationId, id, status: Not('deleted') },
-      {
-        ...rest,
-        ...(sealedCredentials === undefined ? {} : { sealedCredentials }),
-        ...(enabled === undefined ? {} : { enabled, status: enabled ? 'active' : 'disabled' }),
-        updatedAt: () => 'now()',
-      },
+  /** @returns the integration as it is now, or undefined if there is none */
+  async change(
+    tx: Sql,
+    organizationId: string,
+    id: string,
+    changes: IntegrationChanges,
+  ): Promise<Integration | undefined> {
+    const [row] = await tx.query<IntegrationEntity>(
+      `UPDATE integration SET authentication = coalesce($3, authentication),
+         sealed_credentials = coalesce($4, sealed_credentials), properties = coalesce($5, properties),
+         enabled = coalesce($6, enabled),
+         status = CASE WHEN coalesce($6, enabled) THEN 'active' ELSE 'disabled' END, updated_at = now()
+       WHERE organization_id = $1 AND id = $2 AND status <> 'deleted' RETURNING ${columns}`,
+      [
+        organizationId,
+        id,
+        changes.authentication === undefined ? null : JSON.stringify(changes.authentication),
+        changes.sealedCredentials ?? null,
+        changes.properties === undefined ? null : JSON.stringify(changes.properties),
+        changes.enabled ?? null,
+      ],
     );
+    return row === undefined ? undefined : toIntegration(row);
   }
 
   /** Destroys the credentials and hides the integration. */
-  async remove(manager: EntityManager, organizationId: string, id: string): Promise<'removed' | 'absent'> {
-    const { affected } = await manager.update(
-      IntegrationEntity,
-      { organizationId, id, status: Not('deleted') },
-      {
-        status: 'deleted',
-        enabled: false,
-        sealedCredentials: null,
-        deletedAt: () => 'now()',
-        updatedAt: () => 'now()',
-      },
+  async remove(tx: Sql, organizationId: string, id: string): Promise<'removed' | 'absent'> {
+    const rows = await tx.query(
+      `UPDATE integration SET status = 'deleted', enabled = false, sealed_credentials = NULL, deleted_at = now(),
+         updated_at = now()
+       WHERE organization_id = $1 AND id = $2 AND status <> 'deleted' RETURNING id`,
+      [organizationId, id],
     );
-    return affected === 1 ? 'removed' : 'absent';
+    return rows.length === 1 ? 'removed' : 'absent';
   }
 
   /** The accounts that the organization's S3 integrations name, also disabled ones: what was delivered stays readable. */
-  async accountsOf(manager: EntityManager, organizationId: string): Promise<string[]> {
-    const rows = await manager.find(IntegrationEntity, {
-      where: { organizationId, typeId: In(typesInPlatformBuckets()), status: Not('deleted') },
-      order: { id: 'ASC' },
-    });
-    return trustedAccounts(rows.flatMap((row) => accountOf(row.authentication.account_id)));
+  async accountsOf(tx: Sql, organizationId: string): Promise<string[]> {
+    const rows = await tx.query<{ given: string | null }>(
+      `SELECT authentication ->> 'account_id' AS given FROM integration
+       WHERE organization_id = $1 AND type_id = ANY($2) AND status <> 'deleted'`,
+      [organizationId, typesInPlatformBuckets()],
+    );
+    return trustedAccounts(rows.flatMap((row) => accountOf(row.given ?? undefined)));
   }
 
   /** For exporters: undefined when the integration is gone or has no bucket. Disabled ones still finish their runs. */
   async destinationOf(organizationId: string, integrationId: string): Promise<IntegrationDestination | undefined> {
     const [row] = await this.database.query<DestinationRow>(
-      `SELECT i.type_id, i.authentication, i.properties, i.sealed_credentials, b.bucket_name, o.exports_guests
+      `SELECT i.type_id, i.authentication, i.properties, i.sealed_credentials, b.bucket_name
        FROM integration i
-       JOIN organization o USING (organization_id)
        LEFT JOIN organization_bucket b ON b.organization_id = i.organization_id AND b.kind = 's3'
        WHERE i.organization_id = $1 AND i.id = $2 AND i.status <> 'deleted'`,
       [organizationId, integrationId],
@@ -145,11 +162,20 @@ export class IntegrationStore {
     return row === undefined ? undefined : toDestination(organizationId, integrationId, row);
   }
 
-  private async find(manager: EntityManager, organizationId: string, id: string): Promise<Integration | undefined> {
-    const row = await manager.findOneBy(IntegrationEntity, { organizationId, id, status: Not('deleted') });
-    return row === null ? undefined : toIntegration(row);
+  private async one(sql: Sql, organizationId: string, id: string, lock: string): Promise<Integration | undefined> {
+    if (!isShortId(id)) return undefined;
+    const [row] = await sql.query<IntegrationEntity>(
+      `SELECT ${columns} FROM integration WHERE organization_id = $1 AND id = $2 AND status <> 'deleted' ${lock}`,
+      [organizationId, id],
+    );
+    return row === undefined ? undefined : toIntegration(row);
   }
 }
+
+/** A row in the shape of the entity. */
+const columns = `organization_id AS "organizationId", id, type_id AS "typeId", authentication,
+  sealed_credentials AS "sealedCredentials", properties, mappings, enabled, status, created_by AS "createdBy",
+  created_at AS "createdAt", updated_at AS "updatedAt", deleted_at AS "deletedAt"`;
 
 interface DestinationRow {
   type_id: string;
@@ -157,7 +183,6 @@ interface DestinationRow {
   properties: { bucket_name?: string };
   sealed_credentials: string | null;
   bucket_name: string | null;
-  exports_guests: boolean;
 }
 
 function toDestination(
@@ -177,7 +202,6 @@ function toDestination(
     bucketName,
     projectId: row.authentication.project_id,
     sealedCredentials: row.sealed_credentials ?? undefined,
-    exportsGuests: row.exports_guests,
   };
 }
 

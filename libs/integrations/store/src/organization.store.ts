@@ -1,6 +1,5 @@
 import { isOrganizationId, type Organization } from '@delivery/integrations/domain';
-import type { Database } from '@delivery/platform/postgres';
-import type { EntityManager } from 'typeorm';
+import type { Database, Sql } from '@delivery/platform/postgres';
 import { mapped } from './mapped';
 import { OrganizationEntity } from './organization.entity';
 
@@ -35,19 +34,24 @@ export class OrganizationStore {
     return mapped(this.rows().find({ order: { organizationId: 'ASC' } }));
   }
 
-  /** @returns the organization as it is now, or undefined if there is none */
-  async update(organizationId: string, changes: OrganizationChanges): Promise<Organization | undefined> {
-    await mapped(this.rows().update({ organizationId }, { ...changes, updatedAt: () => 'now()' }));
-    return this.byId(organizationId);
+  /** @returns whether there is such an organization */
+  async update(tx: Sql, organizationId: string, changes: OrganizationChanges): Promise<'changed' | 'absent'> {
+    const rows = await tx.query(
+      `UPDATE organization SET name = coalesce($2, name), exports_guests = coalesce($3, exports_guests), updated_at = now()
+       WHERE organization_id = $1 RETURNING organization_id`,
+      [organizationId, changes.name ?? null, changes.exportsGuests ?? null],
+    );
+    return rows.length === 1 ? 'changed' : 'absent';
   }
 
   /** Holds the organization until the transaction ends, so that two requests cannot both take the last free place. */
-  async lock(manager: EntityManager, organizationId: string): Promise<Organization | undefined> {
-    const found = await manager.findOne(OrganizationEntity, {
-      where: { organizationId },
-      lock: { mode: 'pessimistic_write' },
-    });
-    return found ?? undefined;
+  async lock(tx: Sql, organizationId: string): Promise<'locked' | 'absent'> {
+    // NO KEY: rows that refer to the organization can still be added meanwhile.
+    const rows = await tx.query(
+      'SELECT organization_id FROM organization WHERE organization_id = $1 FOR NO KEY UPDATE',
+      [organizationId],
+    );
+    return rows.length === 1 ? 'locked' : 'absent';
   }
 
   private rows() {
