@@ -1,5 +1,5 @@
 import { type ExportSpec, formatPositions, formatSpec, type RunTrigger, type Window } from '@delivery/exports/domain';
-import type { Sql, Transaction } from '@delivery/platform/postgres';
+import type { Sql } from '@delivery/platform/postgres';
 import { type ExportRun, type RunRow, runColumns, toRun } from './run';
 import type { DestinationKind, IntegrationKey } from './schedule';
 
@@ -26,7 +26,7 @@ export interface NewRun extends RunKey, IntegrationKey {
 /** The life of `export_run` rows outside of an attempt: planned, nudged, retried, cancelled, announced. */
 export class RunStore {
   /** In the transaction that moves the schedule's `planned_to`. */
-  async insert(tx: Transaction, run: NewRun): Promise<void> {
+  async insert(tx: Sql, run: NewRun): Promise<void> {
     await tx.query(
       `INSERT INTO export_run (organization_id, id, integration_id, sequence, destination_kind, content, spec, trigger,
          due_at, due_times, date, window_from, window_to, window_from_at, window_to_at, complete_until, created_at)

@@ -6,7 +6,7 @@ import {
   nextDue,
   type Positions,
 } from '@delivery/exports/domain';
-import type { Sql, Transaction } from '@delivery/platform/postgres';
+import type { Sql } from '@delivery/platform/postgres';
 import { databaseNow } from './clock';
 import {
   type DestinationKind,
@@ -31,7 +31,7 @@ export interface PlannedMove {
   nextDueAt?: Date;
 }
 
-/** Owns `export_schedule`. Every method may be repeated. */
+/** Owns `export_schedule`. Every method may be repeated; a parameter `tx` has to be a transaction. */
 export class ScheduleStore {
   /** First due 24 hours from now, then every `frequencyDays` days. An integration that has a schedule keeps it. */
   async create(sql: Sql, schedule: NewSchedule): Promise<void> {
@@ -56,7 +56,7 @@ export class ScheduleStore {
 
   /** Counts from the first due time: a changed frequency moves the next due time, never the time of day. */
   async change(
-    tx: Transaction,
+    tx: Sql,
     key: IntegrationKey,
     changes: { frequencyDays?: number; spec?: ExportSpec },
   ): Promise<'changed' | 'absent'> {
@@ -91,7 +91,7 @@ export class ScheduleStore {
   }
 
   /** Due again at the next due time from now on; that run covers the pause, whose own due times were none. */
-  async resume(tx: Transaction, key: IntegrationKey): Promise<void> {
+  async resume(tx: Sql, key: IntegrationKey): Promise<void> {
     const locked = await this.lockForPlanning(tx, key);
     if (locked === undefined || locked.schedule.enabled) return;
     const { anchorAt, frequencyDays } = locked.schedule;
@@ -103,7 +103,7 @@ export class ScheduleStore {
   }
 
   /** Ends the schedule and cancels all runs that are not over; an exporter that executes one notices and stops. */
-  async remove(tx: Transaction, key: IntegrationKey): Promise<void> {
+  async remove(tx: Sql, key: IntegrationKey): Promise<void> {
     await tx.query(
       `UPDATE export_schedule SET enabled = false, next_due_at = NULL, waiting_for = NULL, waiting_since = NULL,
          deleted_at = coalesce(deleted_at, delivery_now()), updated_at = delivery_now()
@@ -116,15 +116,6 @@ export class ScheduleStore {
          lease_owner = NULL, lease_until = NULL, retry_at = NULL, changes = changes + 1
        WHERE organization_id = $1 AND integration_id = $2 AND status IN ('pending', 'running', 'retrying')`,
       [key.organizationId, key.integrationId],
-    );
-  }
-
-  /** Sets for all integrations of an organization whether guests are delivered, from the next planned run on. */
-  async setIncludeGuests(sql: Sql, organizationId: string, includeGuests: boolean): Promise<void> {
-    await sql.query(
-      `UPDATE export_schedule SET spec = spec || jsonb_build_object('include_guests', $2::boolean), updated_at = delivery_now()
-       WHERE organization_id = $1`,
-      [organizationId, includeGuests],
     );
   }
 
@@ -143,7 +134,7 @@ export class ScheduleStore {
   }
 
   /** Locks a schedule until the transaction ends: windows of one integration are made one after the other. */
-  async lockForPlanning(tx: Transaction, key: IntegrationKey): Promise<{ schedule: Schedule; now: Date } | undefined> {
+  async lockForPlanning(tx: Sql, key: IntegrationKey): Promise<{ schedule: Schedule; now: Date } | undefined> {
     const schedule = await this.one(tx, key, 'FOR NO KEY UPDATE');
     if (schedule === undefined || schedule.deletedAt !== undefined) return undefined;
     // Read after the lock was given: the time of the statement that waited for it would lie before another planner's.
@@ -159,7 +150,7 @@ export class ScheduleStore {
   }
 
   /** Says why a due run is not planned yet; the time since which it waits stays that of the first call. */
-  async setWaiting(tx: Transaction, key: IntegrationKey, waitingFor: string): Promise<void> {
+  async setWaiting(tx: Sql, key: IntegrationKey, waitingFor: string): Promise<void> {
     await tx.query(
       `UPDATE export_schedule SET waiting_for = $3, waiting_since = coalesce(waiting_since, delivery_now()),
          updated_at = delivery_now()
@@ -169,7 +160,7 @@ export class ScheduleStore {
   }
 
   /** Everything up to these positions is in a run now. Only in the transaction that inserts that run. */
-  async movePlannedTo(tx: Transaction, key: IntegrationKey, move: PlannedMove): Promise<void> {
+  async movePlannedTo(tx: Sql, key: IntegrationKey, move: PlannedMove): Promise<void> {
     await tx.query(
       `UPDATE export_schedule SET planned_to = $3, planned_to_at = $4, planned_runs = planned_runs + 1,
          next_due_at = coalesce($5, next_due_at),
