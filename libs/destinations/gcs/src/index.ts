@@ -1,3 +1,4 @@
+export { gcsOwnerSteps } from './gcs-owner-steps';
 export { GcsDestinationOptions, GcsServiceAccount } from './gcs-options';
 export { openGcsDestination } from './open-gcs-destination';
 export { openGcsReader } from './open-gcs-reader';

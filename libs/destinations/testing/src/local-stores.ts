@@ -1,6 +1,8 @@
 /** Where the local stack's S3, STS and IAM answer. */
 export interface LocalS3 {
   endpoint: string;
+  iamEndpoint: string;
+  stsEndpoint: string;
   region: string;
   accessKeyId: string;
   secretAccessKey: string;
@@ -8,8 +10,11 @@ export interface LocalS3 {
 
 /** @throws Error naming the command that starts the stack */
 export function localS3(env: NodeJS.ProcessEnv = process.env): LocalS3 {
+  const endpoint = required(env, 'S3_ENDPOINT');
   return {
-    endpoint: required(env, 'S3_ENDPOINT'),
+    endpoint,
+    iamEndpoint: env['IAM_ENDPOINT'] ?? endpoint,
+    stsEndpoint: env['STS_ENDPOINT'] ?? endpoint,
     region: env['AWS_REGION'] ?? 'us-east-1',
     accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? 'local',
     secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? 'local-secret',
