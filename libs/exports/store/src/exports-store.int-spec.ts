@@ -1,6 +1,6 @@
 import { DEFAULT_SPEC, makeWindow, newRunId, parsePositions } from '@delivery/exports/domain';
 import { Database } from '@delivery/platform/postgres';
-import { testDatabase, type TestDatabase } from '@delivery/platform/testing';
+import { testDatabase, type TestDatabase, waitFor } from '@delivery/platform/testing';
 import { AttemptStore, type ClaimOptions } from './attempt.store';
 import { migrations } from './index';
 import type { ExportRun, RunProgress } from './run';
@@ -198,6 +198,20 @@ describe('claiming', () => {
     const all = [...taken, ...(rest === undefined ? [] : [rest])];
     expect(all.filter((run) => run.organizationId === 'busy')).toHaveLength(2);
     expect(all.map((run) => run.id)).toContain(other);
+  });
+
+  it('counts a claim that is being made by an exporter of another kind', async () => {
+    await plan(await newIntegration('busy', 's3'));
+    await plan(await newIntegration('busy', 'gcs'));
+    let other: Promise<ExportRun | undefined> = Promise.resolve(undefined);
+    await db.transaction(async (tx) => {
+      expect(await attempts.claimNext(tx, 's3', { ...claiming, perOrganization: 1 })).toBeDefined();
+      other = claim({ perOrganization: 1 }, 'gcs');
+      const waits = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      const blocked = waitFor(async () => (await db.query(waits)).length > 0, { describe: 'the second claim to wait' });
+      await Promise.race([blocked, other]);
+    });
+    expect(await other).toBeUndefined();
   });
 
   it('is of one kind of destination', async () => {
