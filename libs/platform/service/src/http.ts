@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HealthReport } from './health-checks';
 import type { HttpConfig } from './http.config';
 import { runInLogContext } from './logger';
@@ -22,11 +22,19 @@ export function createHttpAdapter(config: HttpConfig): FastifyAdapter {
     genReqId: requestId,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: refuseUrl,
     logger: false,
   });
   // Fastify reads text/plain as a string by default: no API here has such a body, so it is 415 like any other.
   adapter.getInstance<FastifyInstance>().removeContentTypeParser('text/plain');
   return adapter;
+}
+
+/** What the router refuses never reaches Nest's error filters, and Fastify's own words repeat the URL. */
+function refuseUrl(error: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
+  const code = error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? 414 : 400;
+  const message = code === 414 ? 'A part of the path is too long.' : 'The path of the URL is not validly encoded.';
+  void reply.status(code).send({ code, name: code === 414 ? 'URITooLong' : 'BadRequest', message, errors: {} });
 }
 
 /** Request ids, log context, request metrics, and the routes every service has. */
