@@ -11,7 +11,7 @@ export type AccountId =
  */
 export function parseAccountId(value: string): AccountId {
   if (!SHAPE.test(value)) {
-    return { fault: 'account_id must be your AWS account id: 12 digits, without spaces or dashes' };
+    return { fault: 'must be your AWS account id: 12 digits, without spaces or dashes' };
   }
   const accountId = value.padStart(12, '0');
   if (accountId === value) return { accountId, warning: undefined };

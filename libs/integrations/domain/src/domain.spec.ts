@@ -51,7 +51,7 @@ describe('findIntegrationType', () => {
 
   it('names the possible ones for anything else', () => {
     expect(findIntegrationType('constructor')).toEqual({
-      fault: 'type_id must be one of batch-exports-s3, batch-exports-gcp',
+      fault: 'must be one of batch-exports-s3, batch-exports-gcp',
     });
   });
 });

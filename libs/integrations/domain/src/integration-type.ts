@@ -43,7 +43,7 @@ export function findIntegrationType(typeId: string): { type: IntegrationType } |
   if (type !== undefined) return { type };
   const known = INTEGRATION_TYPE_IDS.join(', ');
   if (LATER_TYPE_IDS.includes(typeId)) {
-    return { fault: `type_id '${typeId}' comes with a later version; this one can create ${known}` };
+    return { fault: `'${typeId}' comes with a later version; this one can create ${known}` };
   }
-  return { fault: `type_id must be one of ${known}` };
+  return { fault: `must be one of ${known}` };
 }

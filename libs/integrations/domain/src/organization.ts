@@ -25,6 +25,4 @@ export interface ApiKey {
   description: string;
   enabled: boolean;
   createdAt: Date;
-  /** Coarse: written at most once a minute. */
-  lastUsedAt: Date | undefined;
 }

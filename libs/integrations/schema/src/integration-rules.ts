@@ -63,16 +63,16 @@ function foreignFaults(
 ): FieldFault[] {
   return names
     .filter((name) => authentication[name] !== undefined)
-    .map((name) => ({ field: `authentication.${name}`, message: `${type.typeId} has no ${name}: leave it out` }));
+    .map((name) => ({ field: `authentication.${name}`, message: `is not used by ${type.typeId}: leave it out` }));
 }
 
 function missing(field: string, type: IntegrationType): FieldFault {
-  return { field, message: `${type.typeId} needs ${field}` };
+  return { field, message: `is needed for ${type.typeId}` };
 }
 
 function bucketIsMade(): FieldFault {
   return {
     field: 'properties.bucket_name',
-    message: 'the bucket of batch-exports-s3 is made for your organization: leave bucket_name out',
+    message: 'is made for your organization: leave it out',
   };
 }

@@ -54,7 +54,7 @@ export class UpdateKeyRequest {
 }
 
 export class KeyResponse {
-  @ApiProperty({ example: '4h8d0s2k6m' })
+  @ApiProperty({ example: '0199e1c8-9a53-7f21-b0b5-2f5a5c1d7a11' })
   id: string;
 
   @ApiProperty({ example: 'acme' })
@@ -74,9 +74,6 @@ export class KeyResponse {
 
   @ApiProperty({ format: 'date-time', example: '2026-01-01T10:00:00.000Z' })
   created_at: string;
-
-  @ApiProperty({ format: 'date-time', nullable: true, type: String, example: '2026-01-02T07:00:00.000Z' })
-  last_used_at: string | null;
 }
 
 export class CreatedKeyResponse extends KeyResponse {

@@ -1,4 +1,5 @@
 import type { ApiKey } from '@delivery/integrations/domain';
+import type { ApiKeyLookup, ApiKeyRecord, SecretHash } from '@delivery/platform/auth';
 import type { Database } from '@delivery/platform/postgres';
 import { ApiKeyEntity } from './api-key.entity';
 import { mapped } from './mapped';
@@ -7,21 +8,20 @@ import { orderOf, type Page, type PageRequest } from './page';
 export type ApiKeySort = 'createdAt' | 'name' | 'id';
 export type ApiKeyChanges = Partial<Pick<ApiKey, 'name' | 'description' | 'enabled'>>;
 
-/** What is kept of a secret. */
-export interface SecretHash {
-  hash: Buffer;
-  salt: Buffer;
-}
-
 /** Keys of an organization. Secrets are kept as salted hashes and leave this store only for signing in. */
-export class ApiKeyStore {
+export class ApiKeyStore implements ApiKeyLookup {
   constructor(private readonly database: Database) {}
 
   async create(
     key: Pick<ApiKey, 'organizationId' | 'id' | 'name' | 'description'>,
     secret: SecretHash,
   ): Promise<ApiKey> {
-    const row = { ...key, secretHash: secret.hash, secretSalt: secret.salt, enabled: true };
+    const row = {
+      ...key,
+      secretHash: Buffer.from(secret.secretHash),
+      secretSalt: Buffer.from(secret.secretSalt),
+      enabled: true,
+    };
     await mapped(this.rows().insert(row));
     const created = await this.byId(key.organizationId, key.id);
     if (created === undefined) throw new Error('a key that was just made is gone');
@@ -55,27 +55,17 @@ export class ApiKeyStore {
     return affected === 1 ? 'removed' : 'absent';
   }
 
-  /**
-   * For signing in, where the organization is not known yet; disabled keys too.
-   * Key ids are 20 random characters, so that two organizations never have the same.
-   */
-  async forSigningIn(id: string): Promise<(ApiKey & { secret: SecretHash }) | undefined> {
-    const query = this.rows()
-      .createQueryBuilder('key')
-      .addSelect(['key.secretHash', 'key.secretSalt'])
-      .where('key.id = :id', { id });
-    const row = await mapped(query.getOne());
-    if (row === null) return undefined;
-    return { ...toApiKey(row), secret: { hash: row.secretHash, salt: row.secretSalt } };
-  }
-
-  /** Notes that the key was used; at most one write a minute for each, so that a busy client costs nothing. */
-  async touch(organizationId: string, id: string): Promise<void> {
-    await this.database.query(
-      `UPDATE api_key SET last_used_at = now()
-       WHERE organization_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`,
-      [organizationId, id],
+  /** For signing in, where the organization is not known yet. Ids are UUIDs: no two organizations have the same. */
+  async find(keyId: string): Promise<ApiKeyRecord | undefined> {
+    const row = await mapped(
+      this.rows().findOne({
+        where: { id: keyId },
+        select: { organizationId: true, id: true, enabled: true, secretHash: true, secretSalt: true },
+      }),
     );
+    if (row === null) return undefined;
+    const { organizationId, id, enabled, secretHash, secretSalt } = row;
+    return { organizationId, id, enabled, secretHash, secretSalt };
   }
 
   private rows() {
@@ -91,6 +81,5 @@ function toApiKey(row: ApiKeyEntity): ApiKey {
     description: row.description,
     enabled: row.enabled,
     createdAt: row.createdAt,
-    lastUsedAt: row.lastUsedAt ?? undefined,
   };
 }

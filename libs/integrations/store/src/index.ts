@@ -4,7 +4,7 @@ import { Integrations1700000040000 } from './migrations/1700000040000-integratio
 import { OrganizationBucketEntity } from './organization-bucket.entity';
 import { OrganizationEntity } from './organization.entity';
 
-export { type ApiKeyChanges, type ApiKeySort, ApiKeyStore, type SecretHash } from './api-key.store';
+export { type ApiKeyChanges, type ApiKeySort, ApiKeyStore } from './api-key.store';
 export { BucketStore } from './bucket.store';
 export {
   type IntegrationChanges,

@@ -23,7 +23,6 @@ export class Integrations1700000040000 implements MigrationInterface {
         secret_salt bytea NOT NULL,
         enabled boolean NOT NULL DEFAULT true,
         created_at timestamptz NOT NULL DEFAULT now(),
-        last_used_at timestamptz,
         PRIMARY KEY (organization_id, id)
       )`);
     // Whoever signs in names the key only: its organization is what the row says.
@@ -74,9 +73,8 @@ export class Integrations1700000040000 implements MigrationInterface {
       `GRANT SELECT, INSERT, UPDATE ON organization, integration, organization_bucket TO delivery_control`,
     );
     await runner.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON api_key TO delivery_control`);
-    // Signing in happens in consent-ingest too; it may note that a key was used and nothing else.
+    // Signing in happens in consent-ingest too.
     await runner.query(`GRANT SELECT ON organization, api_key TO delivery_ingest`);
-    await runner.query(`GRANT UPDATE (last_used_at) ON api_key TO delivery_ingest`);
     await runner.query(`GRANT SELECT ON organization, integration, organization_bucket TO delivery_exporter`);
     await runner.query(`GRANT SELECT ON organization TO delivery_scheduler`);
   }
