@@ -1,6 +1,6 @@
 import type { PostgresConfig } from './postgres.config';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Pool, PoolClient, QueryResult } from 'pg';
+import { Client, type Pool, type PoolClient, type QueryResult } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -138,7 +138,10 @@ function transactionOn(client: PoolClient, onBroken: (error: Error) => void): Tr
       source.once('end', () => (ended = true));
       // Rows left unread would be taken for answers to the next statement.
       source.once('close', () => {
-        if (!ended) onBroken(new Error('a copy was left before its end'));
+        if (ended) return;
+        onBroken(new Error('a copy was left before its end'));
+        // Nobody reads the rest: a ROLLBACK would wait behind it for ever, so the connection is cut at once.
+        if (client instanceof Client) void client.end();
       });
       return source;
     },
