@@ -1,0 +1,17 @@
+/** First day of the UTC month an instant lies in, as `YYYY-MM-DD`. */
+export function monthOf(instant: Date): string {
+  return `${instant.toISOString().slice(0, 7)}-01`;
+}
+
+/** Comparator by several text keys, in code unit order: the one order in which all recorders take their locks. */
+export function byKeys<T>(keysOf: (value: T) => readonly string[]): (a: T, b: T) => number {
+  return (a, b) => {
+    const left = keysOf(a);
+    const right = keysOf(b);
+    for (const [i, key] of left.entries()) {
+      const other = right[i] ?? '';
+      if (key !== other) return key < other ? -1 : 1;
+    }
+    return 0;
+  };
+}
