@@ -47,6 +47,7 @@ describeDriverContract('gcs', async () => {
       await driver.close();
       await reader.close();
       await proxy.close();
+      await fetch(`${endpoint}/storage/v1/b/${options.bucket}`, { method: 'DELETE' });
     },
   };
 });

@@ -146,13 +146,21 @@ async function beginSession(
     signal: options.signal,
     expect: [200, 201],
   });
-  const { location } = answer.headers;
-  const session = typeof location === 'string' && URL.canParse(location) ? new URL(location) : undefined;
-  // The bytes of an export go where it was configured to go, whatever an answer says.
-  if (session === undefined || session.origin !== new URL(calls.endpoint).origin || uploadIdOf(session) === '') {
+  const session = sessionAt(calls.endpoint, answer.headers.location);
+  if (session === undefined) {
     throw new DestinationError('unavailable', `${calls.endpoint} gave no session for an upload of "${key}".`);
   }
   return session;
+}
+
+/** Only the path is taken from the answer: the bytes of an export go to the server that was configured. */
+function sessionAt(endpoint: string, location: string | undefined): URL | undefined {
+  if (location === undefined || !URL.canParse(location, endpoint)) return undefined;
+  const { pathname, search } = new URL(location, endpoint);
+  const session = new URL(endpoint);
+  session.pathname = pathname;
+  session.search = search;
+  return uploadIdOf(session) === '' ? undefined : session;
 }
 
 function uploadIdOf(session: URL): string {

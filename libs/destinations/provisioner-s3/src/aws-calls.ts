@@ -24,8 +24,7 @@ export class AwsCalls {
   private constructor(
     readonly s3Sdk: S3Sdk,
     readonly iamSdk: IamSdk,
-    private readonly s3Client: S3Client,
-    private readonly iamClient: IAMClient,
+    private readonly clients: { s3: S3Client; iam: IAMClient },
     /** The platform's own account. */
     readonly accountId: string,
     private readonly deps: DriverDeps,
@@ -39,7 +38,7 @@ export class AwsCalls {
     });
     const iam = new iamSdk.IAMClient(clientConfig(options, options.iamEndpoint));
     try {
-      return new AwsCalls(s3Sdk, iamSdk, s3, iam, options.accountId ?? (await askAccountId(options, deps)), deps);
+      return new AwsCalls(s3Sdk, iamSdk, { s3, iam }, options.accountId ?? (await askAccountId(options, deps)), deps);
     } catch (error) {
       s3.destroy();
       iam.destroy();
@@ -48,16 +47,16 @@ export class AwsCalls {
   }
 
   s3<T>(call: AwsCall, send: (client: S3Client, http: Http) => Promise<T>): Promise<T> {
-    return repeated(call, this.deps, (http) => send(this.s3Client, http));
+    return repeated(call, this.deps, (http) => send(this.clients.s3, http));
   }
 
   iam<T>(call: AwsCall, send: (client: IAMClient, http: Http) => Promise<T>): Promise<T> {
-    return repeated(call, this.deps, (http) => send(this.iamClient, http));
+    return repeated(call, this.deps, (http) => send(this.clients.iam, http));
   }
 
   close(): void {
-    this.s3Client.destroy();
-    this.iamClient.destroy();
+    this.clients.s3.destroy();
+    this.clients.iam.destroy();
   }
 }
 

@@ -59,7 +59,7 @@ async function isOurs({ calls, bucketName, signal }: BucketContext): Promise<boo
  * @returns warnings
  */
 export async function configureBucket(context: BucketContext): Promise<string[]> {
-  const { calls, options, bucketName, signal } = context;
+  const { calls, bucketName, signal } = context;
   const sdk = calls.s3Sdk;
   const bucket = { Bucket: bucketName, ExpectedBucketOwner: calls.accountId };
   const call = (action: string) => ({ action, bucketName, signal });

@@ -1,5 +1,6 @@
 import {
   DeleteBucketCommand,
+  DeleteObjectCommand,
   GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
   GetBucketOwnershipControlsCommand,
@@ -20,6 +21,12 @@ describe('S3Provisioner', () => {
   let iam: IAMClient;
   let provisioner: S3Provisioner;
   const leftBehind: string[] = [];
+  const allocated: string[] = [];
+  const allocate = (): string => {
+    const name = provisioner.allocateBucketName('acme');
+    allocated.push(name);
+    return name;
+  };
   beforeAll(async () => {
     const { endpoint, iamEndpoint, accessKeyId, secretAccessKey } = localS3();
     // In its first region, the local server takes the call for requester pays for another that it knows.
@@ -44,6 +51,12 @@ describe('S3Provisioner', () => {
     );
   });
   afterAll(async () => {
+    for (const Bucket of allocated) {
+      await provisioner.removeRole(Bucket, idle);
+      if (!(await exists(Bucket)).bucket) continue;
+      await s3.send(new DeleteObjectCommand({ Bucket, Key: 'data/x' }));
+      await s3.send(new DeleteBucketCommand({ Bucket }));
+    }
     await provisioner.close();
     await proxy.close();
     s3.destroy();
@@ -77,7 +90,7 @@ describe('S3Provisioner', () => {
   };
 
   it('makes a bucket that is safe to keep data in and a role that may only read it', async () => {
-    const bucketName = provisioner.allocateBucketName('acme');
+    const bucketName = allocate();
     const bucket = { Bucket: bucketName };
     const { roleArn, warnings } = await provisioner.ensureBucket(request(bucketName));
 
@@ -120,7 +133,7 @@ describe('S3Provisioner', () => {
   });
 
   it('gives the same result when it is repeated, and takes nothing away', async () => {
-    const bucketName = provisioner.allocateBucketName('acme');
+    const bucketName = allocate();
     const first = await provisioner.ensureBucket(request(bucketName));
     await s3.send(new PutObjectCommand({ Bucket: bucketName, Key: 'data/x', Body: 'x' }));
     await expect(provisioner.ensureBucket(request(bucketName, ['111122223333', '444455556666']))).resolves.toEqual(
@@ -148,7 +161,7 @@ describe('S3Provisioner', () => {
   ])(
     'removes what it made when %s fails, and makes all of it when it is called again',
     async (_, method, part, times) => {
-      const bucketName = provisioner.allocateBucketName('acme');
+      const bucketName = allocate();
       proxy.inject({ ...failing(method, part), times });
       await expect(provisioner.ensureBucket(request(bucketName))).rejects.toMatchObject({ code: 'unavailable' });
       expect(await exists(bucketName)).toEqual({ bucket: false, role: false });
@@ -159,7 +172,7 @@ describe('S3Provisioner', () => {
   );
 
   it('removes the role as well when its policy cannot be set', async () => {
-    const bucketName = provisioner.allocateBucketName('acme');
+    const bucketName = allocate();
     let calls = 0;
     const afterCreateRole = ({ method }: { method: string }) => method === 'POST' && (calls += 1) > 1 && calls < 5;
     proxy.inject({ fault: { kind: 'answer', status: 500 }, matches: afterCreateRole, times: 3 });
@@ -168,7 +181,7 @@ describe('S3Provisioner', () => {
   });
 
   it('says what it had to leave behind, and finds it the next time', async () => {
-    const bucketName = provisioner.allocateBucketName('acme');
+    const bucketName = allocate();
     proxy.inject(failing('PUT', '?lifecycle'), failing('DELETE', bucketName));
     await expect(provisioner.ensureBucket(request(bucketName))).rejects.toMatchObject({ code: 'unavailable' });
     expect(leftBehind).toEqual([`bucket ${bucketName}`]);
@@ -178,7 +191,7 @@ describe('S3Provisioner', () => {
   });
 
   it('survives a lost answer to each of its requests', async () => {
-    const bucketName = provisioner.allocateBucketName('acme');
+    const bucketName = allocate();
     const seen = new Set<string>();
     const firstOfEach = ({ method, url }: { method: string; url: string }): boolean => {
       const known = seen.has(method + url);
@@ -193,7 +206,7 @@ describe('S3Provisioner', () => {
   });
 
   it('replaces the trusted accounts, and makes a role that was removed again', async () => {
-    const bucketName = provisioner.allocateBucketName('acme');
+    const bucketName = allocate();
     await provisioner.ensureBucket(request(bucketName));
     await provisioner.updateTrust(request(bucketName, ['444455556666']));
     expect(await trust(bucketName)).toMatchObject({
@@ -204,7 +217,6 @@ describe('S3Provisioner', () => {
     expect(await exists(bucketName)).toEqual({ bucket: true, role: false });
     await provisioner.updateTrust(request(bucketName));
     expect(await exists(bucketName)).toEqual({ bucket: true, role: true });
-    await s3.send(new DeleteBucketCommand({ Bucket: bucketName }));
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
 import { describeDriverContract, localS3, startFaultProxy } from '@delivery/destinations/testing';
 import { openS3Destination } from './open-s3-destination';
@@ -55,6 +55,7 @@ describeDriverContract('s3', async () => {
       await driver.close();
       await reader.close();
       await proxy.close();
+      await client.send(new DeleteBucketCommand({ Bucket: bucket }));
       client.destroy();
     },
   };

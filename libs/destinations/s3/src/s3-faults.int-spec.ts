@@ -1,4 +1,4 @@
-import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
 import type { RetryEvent } from '@delivery/destinations/driver';
 import { localS3, sampleBytes, startFaultProxy, type Fault, type FaultProxy } from '@delivery/destinations/testing';
@@ -41,6 +41,13 @@ describe('S3 driver behind a failing network', () => {
     };
   });
   afterAll(async () => {
+    proxy.inject();
+    const driver = await openS3Destination(options);
+    const reader = await openS3Reader(options);
+    for await (const { key } of reader.list('', idle)) await driver.deleteObject(key, idle);
+    await client.send(new DeleteBucketCommand({ Bucket: bucket }));
+    await driver.close();
+    await reader.close();
     await proxy.close();
     client.destroy();
   });
