@@ -142,7 +142,8 @@ describe('bootService', () => {
   });
 
   it('stops in order: readiness, intake, requests in hand, then what they use', async () => {
-    const service = await boot({ microservices: () => [new FakeTransport()] });
+    const lines: string[] = [];
+    const service = await boot({ microservices: () => [new FakeTransport()] }, {}, lines);
     const lifecycle = service.app.get(Lifecycle);
     lifecycle.onClose(() => void log.push('pool: closed'), 'pool');
     lifecycle.onClose(() => void log.push('producer: closed'), 'producer');
@@ -169,6 +170,7 @@ describe('bootService', () => {
       'producer: closed',
       'pool: closed',
     ]);
+    expect(lines).toEqual([expect.stringContaining('"step":"broken","msg":"a stop step failed"')]);
     await expect(fetch(service.url)).rejects.toThrow();
   });
 
