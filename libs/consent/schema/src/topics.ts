@@ -1,0 +1,29 @@
+import type { ConsentEventInput } from '@delivery/consent/domain';
+
+const day = 86_400_000;
+
+/** Public: anyone the operator trusts for all organizations may publish here. */
+export const consentEventsTopic = 'consent.events.v1';
+/** Private to consent-ingest: amendments, removals, erasures. */
+export const consentCommandsTopic = 'consent.commands.v1';
+/** Copies of messages that were not recorded, with the reasons in their headers. */
+export const consentEventsRejectedTopic = 'consent.events.rejected.v1';
+
+export const consentEvents = {
+  name: consentEventsTopic,
+  /** Locality only: all of a user's events in one partition. */
+  key: (event: ConsentEventInput): string =>
+    `${event.organization_id}:${event.user?.id ?? event.user?.organization_user_id ?? event.id ?? ''}`,
+  encode: (event: ConsentEventInput): Buffer => Buffer.from(JSON.stringify(event)),
+  decode: (bytes: Buffer): ConsentEventInput => JSON.parse(bytes.toString('utf8')) as ConsentEventInput,
+};
+
+/** What the topics step creates; `partitions` of the events topic is the operator's choice. */
+export function topicSpecs(partitions: number) {
+  const retention = { 'retention.ms': String(7 * day), 'max.message.bytes': '1150000' };
+  return [
+    { name: consentEventsTopic, partitions, config: retention },
+    { name: consentCommandsTopic, partitions: Math.min(partitions, 3), config: retention },
+    { name: consentEventsRejectedTopic, partitions: 1, config: { 'retention.ms': String(30 * day), 'max.message.bytes': '1190000' } },
+  ];
+}

@@ -1,0 +1,77 @@
+import type { ConsentEventInput } from '@delivery/consent/domain';
+import { Ajv2020 } from 'ajv/dist/2020';
+import { ConsentEventMessage } from './consent-event.message';
+import { jsonSchemaOf, type JsonSchema } from './json-schema';
+import { toReasons, type Reason } from './reasons';
+import { eventRules } from './rules';
+import { unsafeText } from './unsafe-text';
+
+export const consentEventSchema: JsonSchema = jsonSchemaOf(
+  ConsentEventMessage,
+  'urn:consent-delivery:consent-event:v1',
+  'Consent event',
+);
+
+/** Largest message value, in bytes. */
+export const maxEventBytes = 1_048_576;
+
+const validate = new Ajv2020({ allErrors: false, strict: true, allowUnionTypes: true, validateFormats: false }).compile<ConsentEventInput>(
+  consentEventSchema,
+);
+// Telling all that is wrong costs a producer of nonsense more than it costs us: only refused messages come here.
+const validateAll = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, validateFormats: false }).compile(consentEventSchema);
+
+export type Validated = { ok: true; event: ConsentEventInput } | { ok: false; reasons: Reason[]; organizationId: string | undefined };
+
+/** Validates an object that came as JSON, REST and Kafka alike. */
+export function validateEvent(value: unknown): Validated {
+  if (!validate(value)) {
+    validateAll(value);
+    return refuse(toReasons(validateAll.errors ?? []), value);
+  }
+  const reasons = eventRules(value);
+  return reasons.length > 0 ? refuse(reasons, value) : { ok: true, event: value };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
+/** Parses and validates the value of a message on `consent.events.v1`. Never throws. */
+export function parseEventMessage(bytes: Buffer | null): Validated {
+  if (bytes === null || bytes.length === 0) return refuse([whole('empty', 'The message has no value.')]);
+  if (bytes.length > maxEventBytes) return refuse([whole('too_large', `The message has ${bytes.length} bytes; at most ${maxEventBytes} are allowed.`)]);
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    return refuse([whole('not_utf8', 'The message is not UTF-8.')]);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return refuse([whole('not_json', 'The message is not JSON.')]);
+  }
+  const result = validateEvent(value);
+  if (!result.ok || !(text.includes('\\u') || text.includes('__proto__'))) return result;
+  const unsafe = unsafeText(value);
+  return unsafe === undefined ? result : refuse([unsafeReason(unsafe)], value);
+}
+
+/** The same rule for bodies that a web framework parsed. */
+export function unsafeReason(path: string): Reason {
+  return { field: path, code: 'unsafe_text', message: `${path} holds NUL, a lone surrogate or a forbidden name.` };
+}
+
+function whole(code: string, message: string): Reason {
+  return { field: '', code, message };
+}
+
+function refuse(reasons: Reason[], value?: unknown): Validated {
+  return { ok: false, reasons, organizationId: organizationOf(value) };
+}
+
+function organizationOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('organization_id' in value)) return undefined;
+  const { organization_id: id } = value;
+  return typeof id === 'string' && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(id) ? id : undefined;
+}
