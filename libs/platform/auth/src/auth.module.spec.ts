@@ -1,171 +1,8 @@
-import { Section } from '@delivery/platform/config';
-import { generateNamedKey } from '@delivery/platform/secrets';
-import {
-  bootService,
-  HttpConfig,
-  LogConfig,
-  type RunningService,
-  type ServiceDefinition,
-} from '@delivery/platform/service';
-import { Body, Controller, Get, InternalServerErrorException, Module, Param, Post, Query, Res } from '@nestjs/common';
-import { Type } from 'class-transformer';
-import { IsInt, IsString, Matches, ValidateNested } from 'class-validator';
-import type { FastifyReply } from 'fastify';
-import {
-  Accepts,
-  type ApiKeyRecord,
-  AuthConfig,
-  AuthModule,
-  CONTRACT_RATE_LIMIT,
-  CurrentPrincipal,
-  generateApiKey,
-  hashSecret,
-  notFound,
-  type Principal,
-  Public,
-  requireOrganization,
-} from './index';
+import type { RunningService } from '@delivery/platform/service';
+import { asked, boot, database, issued, lines, off, other, records } from '../test/app';
+import { generateApiKey, hashSecret } from './index';
 
-class TestConfig {
-  @Section(HttpConfig)
-  http: HttpConfig;
-
-  @Section(LogConfig)
-  log: LogConfig;
-
-  @Section(AuthConfig)
-  auth: AuthConfig;
-}
-
-class Authentication {
-  @IsString()
-  account_id: string;
-
-  @Matches(/^[0-9]+$/, { message: 'json_key is not a key' })
-  json_key: string;
-}
-
-class Thing {
-  @IsInt()
-  frequency: number;
-
-  @ValidateNested()
-  @Type(() => Authentication)
-  authentication: Authentication;
-}
-
-@Controller()
-@Accepts('bearer-session')
-class ThingsController {
-  @Get('v1/things')
-  list(@CurrentPrincipal() principal: Principal, @Query() query: unknown): object {
-    return { organization: requireOrganization(principal, query), key: principal.keyId };
-  }
-
-  @Get('v1/consents/users')
-  users(): object {
-    return {};
-  }
-
-  @Get('v1/things/:id')
-  one(@Param('id') id: string): object {
-    throw notFound(`There is no thing ${id}.`);
-  }
-
-  @Post('v1/things')
-  create(@Body() body: Thing): object {
-    return { class: body.constructor.name };
-  }
-
-  @Post('v1/any')
-  any(@Body() body: unknown): object {
-    return { type: typeof body };
-  }
-
-  @Get('v1/keys')
-  @Accepts('x-api-key', 'basic', 'app', 'raw')
-  byKey(@CurrentPrincipal() { organizationId }: Principal): object {
-    return { organizationId };
-  }
-
-  @Get('v1/broken')
-  @Public()
-  broken(): never {
-    throw Object.assign(new Error('CANARY in an error'), { headers: { authorization: 'CANARY' } });
-  }
-
-  @Get('v1/internal')
-  @Public()
-  internal(): never {
-    throw new InternalServerErrorException('CANARY for developers');
-  }
-
-  @Get('v1/away')
-  @Public()
-  away(): never {
-    throw Object.assign(new Error('connect ECONNREFUSED CANARY'), { code: 'unavailable', retryable: true });
-  }
-
-  @Get('v1/half')
-  @Public()
-  half(@Res() reply: FastifyReply): never {
-    reply.raw.writeHead(200, { 'content-length': '1000' });
-    reply.raw.write('half');
-    throw new Error('broke off');
-  }
-}
-
-@Controller('v1/forgotten')
-class ForgottenController {
-  @Get()
-  get(): object {
-    return { secret: true };
-  }
-}
-
-const issued = generateApiKey();
-const other = generateApiKey();
-const off = generateApiKey();
-const records = new Map<string, ApiKeyRecord>([
-  [issued.id, { id: issued.id, organizationId: 'acme', enabled: true, ...hashSecret(issued.secret) }],
-  [other.id, { id: other.id, organizationId: 'other', enabled: true, ...hashSecret(other.secret) }],
-  [off.id, { id: off.id, organizationId: 'acme', enabled: false, ...hashSecret(off.secret) }],
-]);
-const asked: string[] = [];
-let away = false;
-const find = async (id: string) => {
-  asked.push(id);
-  if (away) throw Object.assign(new Error('the database is away'), { retryable: true });
-  return records.get(id);
-};
-
-@Module({})
-class TestModule {}
-
-function definition(points: number): ServiceDefinition<TestConfig> {
-  return {
-    name: 'auth-test',
-    config: TestConfig,
-    module: ({ auth }) => ({
-      module: TestModule,
-      imports: [
-        AuthModule.register({
-          config: auth,
-          lookup: { useFactory: () => ({ find }) },
-          rateLimit: { ...CONTRACT_RATE_LIMIT, points },
-        }),
-      ],
-      controllers: [ThingsController, ForgottenController],
-    }),
-  };
-}
-
-const lines: string[] = [];
 const bodies: string[] = [];
-const env = { AUTH_TOKEN_KEYS: generateNamedKey('k'), LOG_LEVEL: 'debug', HTTP_BODY_LIMIT_BYTES: '20000' };
-const boot = (points: number) =>
-  bootService(definition(points), env, { logs: { write: (line) => void lines.push(line) } });
-
 let service: RunningService;
 let token: string;
 
@@ -309,9 +146,9 @@ describe('AuthGuard', () => {
   });
 
   it('answers 503 with Retry-After while keys cannot be looked up', async () => {
-    away = true;
+    database.away = true;
     const answer = await logIn(issued);
-    away = false;
+    database.away = false;
     expect(answer.status).toBe(503);
     expect(answer.body.name).toBe('ServiceUnavailable');
     expect(answer.headers.get('retry-after')).toBe('5');
