@@ -8,7 +8,7 @@
  *   node tools/bootstrap.mjs                               only the set-up
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,23 +62,35 @@ function installed() {
 
 /** `npm ci` empties node_modules first: of two commands started together only one may run it. */
 async function withLock(work) {
-  for (let told = false; ; told = true) {
-    try {
-      const file = openSync(lock, 'wx');
-      writeSync(file, String(process.pid));
-      closeSync(file);
-      break;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-      if (!alive(Number(readFileSync(lock, 'utf8')))) rmSync(lock, { force: true });
-      else if (!told) say('Waiting for another command that is installing the dependencies ...');
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
+  for (let told = false; !takeLock(); told = true) {
+    if (!told) say('Waiting for another command that is installing the dependencies ...');
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
+  process.on('exit', () => rmSync(lock, { force: true }));
+  await work();
+  rmSync(lock, { force: true });
+}
+
+function takeLock() {
   try {
-    await work();
-  } finally {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    if (!abandoned()) return false;
     rmSync(lock, { force: true });
+    return takeLock();
+  }
+}
+
+/** The owner is gone, or it is so long ago that its pid is somebody else's now. */
+function abandoned() {
+  try {
+    const old = Date.now() - statSync(lock).mtimeMs > 15 * 60_000;
+    return old || !alive(Number(readFileSync(lock, 'utf8')));
+  } catch (error) {
+    if (error.code === 'ENOENT') return true;
+    throw error;
   }
 }
 
