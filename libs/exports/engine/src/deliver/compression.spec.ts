@@ -1,0 +1,70 @@
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { openCompressor, ParallelGzip, type Sink } from './compression';
+
+function collect(): { sink: Sink; bytes: () => Buffer } {
+  const parts: Uint8Array[] = [];
+  return { sink: async (bytes) => void parts.push(bytes), bytes: () => Buffer.concat(parts) };
+}
+
+async function gzip(blocks: readonly Uint8Array[], concurrency?: number): Promise<Buffer> {
+  const { sink, bytes } = collect();
+  const compressor = new ParallelGzip(sink, concurrency);
+  for (const block of blocks) await compressor.write(block);
+  await compressor.finish();
+  return bytes();
+}
+
+describe('gzip', () => {
+  it('is one ordinary member, whatever the blocks', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 12 }), async (blocks) => {
+        expect(gunzipSync(await gzip(blocks))).toEqual(Buffer.concat(blocks));
+      }),
+    );
+  });
+
+  it('is the same bytes however many blocks are compressed at once', async () => {
+    const blocks = Array.from({ length: 9 }, (_, n) =>
+      Buffer.from(`{"event":${n},"text":"${'abc'.repeat(40_000)}"}\n`),
+    );
+    const [one, four] = [await gzip(blocks, 1), await gzip(blocks, 4)];
+    expect(one.equals(four)).toBe(true);
+    expect(gunzipSync(one)).toEqual(Buffer.concat(blocks));
+  });
+
+  it('looks back into the block before', async () => {
+    const noise = Buffer.from(Array.from({ length: 8000 }, () => Math.floor(Math.random() * 256)));
+    expect((await gzip([noise, noise, noise])).length).toBeLessThan(noise.length * 1.2);
+  });
+
+  it('holds no more than it may while the sink is slow', async () => {
+    let release: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (release = resolve));
+    const compressor = new ParallelGzip(() => slow, 2);
+    await compressor.write(Buffer.from('a'));
+    await compressor.write(Buffer.from('b'));
+    let third = false;
+    const writing = compressor.write(Buffer.from('c')).then(() => (third = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(third).toBe(false);
+    release();
+    await writing;
+  });
+
+  it('passes on what the sink refuses', async () => {
+    const compressor = new ParallelGzip(() => Promise.reject(new Error('no room')), 1);
+    await compressor.write(Buffer.from('a'));
+    await expect(compressor.finish()).rejects.toThrow('no room');
+  });
+});
+
+describe('no compression', () => {
+  it('passes blocks on as they are', async () => {
+    const { sink, bytes } = collect();
+    const compressor = openCompressor('none', sink);
+    await compressor.write(Buffer.from('{"a":1}\n'));
+    await compressor.finish();
+    expect(bytes().toString()).toBe('{"a":1}\n');
+  });
+});
