@@ -23,7 +23,8 @@ export function secretOptions(type: abstract new () => object): ReadonlySet<stri
  * @throws DestinationError `invalid_configuration`
  */
 export function checkOptions<T extends object>(type: new () => T, given: T, what: string): T {
-  const options = Object.assign(new type(), given);
+  // Not `new type()`: some compilers make a property of every declared field, given or not.
+  const options: T = Object.assign(Object.create(type.prototype), given);
   const faults = validateSync(options, {
     whitelist: true,
     forbidNonWhitelisted: true,

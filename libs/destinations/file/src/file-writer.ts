@@ -35,7 +35,7 @@ export class FileWriter implements ObjectWriter {
   }): Promise<FileWriter> {
     const writer = new FileWriter(unfinishedPath(options.path), options.path, options.signal);
     await writer.guarded(async () => {
-      await mkdir(dirname(writer.path), { recursive: true });
+      await makeFolder(dirname(writer.path));
       writer.file = await open(writer.temporary, 'wx', 0o640);
     });
     try {
@@ -115,6 +115,17 @@ export class FileWriter implements ObjectWriter {
       throw mapFileError(error, this.path);
     }
   }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  // Each new folder is an entry of the one above it, and lost with it unless that one is flushed.
+  let folder = path;
+  do {
+    folder = dirname(folder);
+    await syncFolder(folder);
+  } while (folder !== dirname(first));
 }
 
 /** Without it, a power cut can undo a rename or a removal that was already reported as durable. */
