@@ -7,8 +7,10 @@ export type IntegrationStatus = 'active' | 'disabled' | 'deleted';
 export interface PublicAuthentication {
   /** S3: as the client wrote it; {@link parseAccountId} gives the 12 digits that are used. */
   account_id?: string;
-  /** GCS. */
+  /** GCS: the project of the bucket. */
   project_id?: string;
+  /** GCS: the service account of the key. */
+  client_email?: string;
 }
 
 export interface IntegrationProperties {

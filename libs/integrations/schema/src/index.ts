@@ -4,3 +4,4 @@ export * from './integration-requests';
 export * from './integration-responses';
 export * from './integration-rules';
 export * from './keys';
+export * from './organizations';

@@ -28,25 +28,15 @@ export function createFaults(request: CreateIntegrationRequest): FieldFault[] {
   ];
 }
 
-/**
- * The same for a change of an integration of this type.
- * @param bucketName the bucket it has now: a client may send back what it was given
- */
-export function updateFaults(
-  type: IntegrationType,
-  request: UpdateIntegrationRequest,
-  bucketName: string,
-): FieldFault[] {
+/** The same for a change of an integration of this type. */
+export function updateFaults(type: IntegrationType, request: UpdateIntegrationRequest): FieldFault[] {
   const authentication = request.authentication ?? {};
-  if (type.bucketOwner === 'platform') {
-    const bucket = request.properties?.bucket_name;
-    return [
-      ...foreignFaults(authentication, ['project_id', 'json_key'], type),
-      ...accountFaults(authentication),
-      ...(bucket === undefined || bucket === bucketName ? [] : [bucketIsMade()]),
-    ];
-  }
-  return foreignFaults(authentication, ['account_id'], type);
+  if (type.bucketOwner === 'organization') return foreignFaults(authentication, ['account_id'], type);
+  return [
+    ...foreignFaults(authentication, ['project_id', 'json_key'], type),
+    ...accountFaults(authentication),
+    ...(request.properties?.bucket_name === undefined ? [] : [bucketIsMade()]),
+  ];
 }
 
 function accountFaults({ account_id: given }: AuthenticationRequest): FieldFault[] {

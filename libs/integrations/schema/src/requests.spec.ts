@@ -117,16 +117,12 @@ describe('UpdateIntegrationRequest', () => {
   it('checks what the type allows', () => {
     const [s3Type, gcsType] = INTEGRATION_TYPES;
     const fields = (...args: Parameters<typeof updateFaults>) => updateFaults(...args).map(({ field }) => field);
-    expect(fields(s3Type, { properties: { bucket_name: 'made-bucket' } }, 'made-bucket')).toEqual([]);
-    expect(fields(s3Type, { properties: { bucket_name: 'another' } }, 'made-bucket')).toEqual([
-      'properties.bucket_name',
-    ]);
-    expect(fields(s3Type, { authentication: { json_key: '{}' } }, 'b')).toEqual(['authentication.json_key']);
-    expect(fields(s3Type, { authentication: { account_id: 'x' } }, 'b')).toEqual(['authentication.account_id']);
-    expect(fields(gcsType, { authentication: { account_id: '111122223333' } }, 'b')).toEqual([
-      'authentication.account_id',
-    ]);
-    expect(fields(gcsType, { properties: { bucket_name: 'another' } }, 'b')).toEqual([]);
+    expect(fields(s3Type, { enabled: true, authentication: { account_id: '111122223333' } })).toEqual([]);
+    expect(fields(s3Type, { properties: { bucket_name: 'another' } })).toEqual(['properties.bucket_name']);
+    expect(fields(s3Type, { authentication: { json_key: '{}' } })).toEqual(['authentication.json_key']);
+    expect(fields(s3Type, { authentication: { account_id: 'x' } })).toEqual(['authentication.account_id']);
+    expect(fields(gcsType, { authentication: { account_id: '111122223333' } })).toEqual(['authentication.account_id']);
+    expect(fields(gcsType, { properties: { bucket_name: 'another' } })).toEqual([]);
   });
 });
 

@@ -31,7 +31,16 @@ export class BucketStore {
     return bucket;
   }
 
-  /** The same inside a transaction that takes an integration away; nothing to do where there is no bucket. */
+  /** Another name for a bucket that was never made, because somebody else has the first one. */
+  async rename(organizationId: string, from: string, to: string): Promise<void> {
+    await this.database.query(
+      `UPDATE organization_bucket SET bucket_name = $3, updated_at = now()
+       WHERE organization_id = $1 AND kind = 's3' AND bucket_name = $2 AND role_arn IS NULL`,
+      [organizationId, from, to],
+    );
+  }
+
+  /** {@link allocate} inside a transaction that takes an integration away; nothing to do where there is no bucket. */
   async unsettle(tx: Sql, organizationId: string): Promise<void> {
     await tx.query(
       `UPDATE organization_bucket SET status = 'allocated', updated_at = now() WHERE organization_id = $1 AND kind = 's3'`,
@@ -72,6 +81,15 @@ export class BucketStore {
       [olderThanSeconds],
     );
     return rows.map((row) => row.organization_id);
+  }
+
+  /** Puts one that could not be settled behind the others. */
+  async postpone(organizationId: string): Promise<void> {
+    await this.database.query(
+      `UPDATE organization_bucket SET updated_at = now()
+       WHERE organization_id = $1 AND kind = 's3' AND status = 'allocated'`,
+      [organizationId],
+    );
   }
 
   private rows() {

@@ -45,13 +45,15 @@ export class OrganizationStore {
   }
 
   /** Holds the organization until the transaction ends, so that two requests cannot both take the last free place. */
-  async lock(tx: Sql, organizationId: string): Promise<'locked' | 'absent'> {
+  async lock(tx: Sql, organizationId: string): Promise<Organization | undefined> {
     // NO KEY: rows that refer to the organization can still be added meanwhile.
-    const rows = await tx.query(
-      'SELECT organization_id FROM organization WHERE organization_id = $1 FOR NO KEY UPDATE',
+    const [row] = await tx.query<Organization>(
+      `SELECT organization_id AS "organizationId", name, exports_guests AS "exportsGuests", created_at AS "createdAt",
+         updated_at AS "updatedAt"
+       FROM organization WHERE organization_id = $1 FOR NO KEY UPDATE`,
       [organizationId],
     );
-    return rows.length === 1 ? 'locked' : 'absent';
+    return row;
   }
 
   private rows() {
