@@ -1,21 +1,12 @@
-import type { PostgresConfig } from './postgres.config';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, type Pool, type PoolClient, type QueryResult } from 'pg';
-import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
+import type { Pool, PoolClient } from 'pg';
+import { DataSource, type EntityManager } from 'typeorm';
 import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
+import { dataSourceOptions, type DatabaseOptions } from './data-source-options';
 import { DatabaseError, mapDatabaseError } from './errors';
+import type { PostgresConfig } from './postgres.config';
 import type { Sql, Transaction } from './sql';
-
-export interface DatabaseOptions {
-  /** Shown in `pg_stat_activity`. */
-  applicationName: string;
-  entities?: Exclude<DataSourceOptions['entities'], undefined>;
-  /** Connect to the read replica when one is configured. */
-  read?: boolean;
-}
+import { sqlOn, transactionOn } from './transaction';
 
 export interface TransactionOptions {
   isolation?: 'read committed' | 'repeatable read' | 'serializable';
@@ -24,6 +15,8 @@ export interface TransactionOptions {
   retries?: number;
   /** Cancels statements of this transaction after so many milliseconds; 0 means never. */
   statementTimeoutMs?: number;
+  /** Ends the connection when nothing is asked of it for so many milliseconds; 0 means never. */
+  idleTimeoutMs?: number;
 }
 
 /**
@@ -44,7 +37,6 @@ export class Database implements Sql {
     } catch (error) {
       throw mapDatabaseError(error);
     }
-    this.pool.on('error', () => undefined); // an idle connection died; the pool has dropped it already
     return this;
   }
 
@@ -59,129 +51,83 @@ export class Database implements Sql {
   }
 
   async query<R = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<R[]> {
-    try {
-      return rowsOf<R>(await this.pool.query(text, values as unknown[]));
-    } catch (error) {
-      throw mapDatabaseError(error);
-    }
+    return sqlOn(this.pool).query<R>(text, values);
   }
 
   /**
    * Runs `fn` in one transaction and commits when it resolves. `fn` runs again after a deadlock or a serialization
-   * failure, so it must have no effects but those on the transaction.
+   * failure, so it must have no effects but those on the transaction. A connection lost during the commit is reported
+   * as `unavailable`: whether it was committed is then unknown.
    * @throws DatabaseError, or what `fn` threw.
    */
   async transaction<T>(fn: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    const retries = options.retries ?? 5;
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await this.once(fn, options);
-      } catch (error) {
-        const mapped = mapDatabaseError(error);
-        if (!(mapped instanceof DatabaseError) || mapped.code !== 'conflict' || attempt >= retries) throw mapped;
-        await delay(Math.random() * 10 * 2 ** attempt);
-      }
-    }
+    return retrying(options.retries, () => this.once(options, fn));
   }
 
-  /** The same for control tables: TypeORM's manager and plain SQL on the one connection. Not repeated. */
-  async entityTransaction<T>(fn: (manager: EntityManager, sql: Sql) => Promise<T>): Promise<T> {
-    try {
-      return await this.dataSource.transaction((manager) => fn(manager, sqlOf(manager)));
-    } catch (error) {
-      throw mapDatabaseError(error);
-    }
+  /** The same for control tables: TypeORM's manager and plain SQL in one transaction. */
+  async entityTransaction<T>(
+    fn: (manager: EntityManager, sql: Sql) => Promise<T>,
+    options: Pick<TransactionOptions, 'retries'> = {},
+  ): Promise<T> {
+    return retrying(options.retries, () =>
+      this.dataSource.transaction(async (manager) => {
+        const client: unknown = await manager.queryRunner?.connect();
+        return fn(manager, sqlOn(client as PoolClient));
+      }),
+    );
   }
 
-  private async once<T>(fn: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+  private async once<T>(options: TransactionOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
+    const { tx, copying } = transactionOn(client);
     let broken: Error | undefined;
-    const onError = (error: Error) => (broken = error);
-    client.on('error', onError);
+    const onBroken = (error: Error) => {
+      broken ??= error;
+    };
+    // A checked-out connection that dies says so by an event, which would end the process if nobody listened.
+    client.on('error', onBroken);
     try {
       await client.query(beginStatement(options));
-      const result = await fn(transactionOn(client, (error) => (broken = error)));
-      await client.query('COMMIT');
+      const result = await fn(tx);
+      if (copying()) throw new DatabaseError('failed', 'Postgres: a copy was left before its end', undefined);
+      const { command } = await client.query('COMMIT');
+      // After a failed statement whose error `fn` swallowed, Postgres answers COMMIT by rolling back.
+      if (command !== 'COMMIT') throw new DatabaseError('failed', 'Postgres: the transaction had failed', undefined);
       return result;
     } catch (error) {
+      // Behind rows that nobody reads a rollback would wait for ever: only closing the connection ends such a copy.
+      if (copying()) onBroken(new Error('a copy was left before its end'));
       // A rollback that fails means a dead connection: Postgres rolls back by itself.
-      await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
+      if (!broken) await client.query('ROLLBACK').catch(onBroken);
       throw error;
     } finally {
-      client.off('error', onError);
+      client.off('error', onBroken);
       client.release(broken);
+    }
+  }
+}
+
+async function retrying<T>(retries = 5, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const mapped = mapDatabaseError(error);
+      if (!(mapped instanceof DatabaseError) || mapped.code !== 'conflict' || attempt >= retries) throw mapped;
+      // Two that met once shall not meet again at the same moment.
+      await delay(Math.random() * 10 * 2 ** attempt);
     }
   }
 }
 
 function beginStatement(options: TransactionOptions): string {
   const begin = `BEGIN ISOLATION LEVEL ${options.isolation ?? 'read committed'}${options.readOnly ? ' READ ONLY' : ''}`;
-  return options.statementTimeoutMs === undefined
-    ? begin
-    : `${begin}; SET LOCAL statement_timeout = ${Number(options.statementTimeoutMs)}`;
-}
-
-function transactionOn(client: PoolClient, onBroken: (error: Error) => void): Transaction {
-  return {
-    client,
-    async query<R>(text: string, values?: readonly unknown[]) {
-      return rowsOf<R>(await client.query(text, values as unknown[]));
-    },
-    async copyIn(text, chunks) {
-      const sink = client.query(copyFrom(text));
-      await pipeline(Readable.from(chunks, { objectMode: false, highWaterMark: 1 << 18 }), sink);
-      return sink.rowCount ?? 0;
-    },
-    copyOut(text) {
-      const source = client.query(copyTo(text, { highWaterMark: 1 << 18 }));
-      let ended = false;
-      source.once('end', () => (ended = true));
-      // Rows left unread would be taken for answers to the next statement.
-      source.once('close', () => {
-        if (ended) return;
-        onBroken(new Error('a copy was left before its end'));
-        // Nobody reads the rest: a ROLLBACK would wait behind it for ever, so the connection is cut at once.
-        if (client instanceof Client) void client.end();
-      });
-      return source;
-    },
+  const limits = {
+    statement_timeout: options.statementTimeoutMs,
+    idle_in_transaction_session_timeout: options.idleTimeoutMs,
   };
-}
-
-function sqlOf(manager: EntityManager): Sql {
-  return {
-    async query<R>(text: string, values?: readonly unknown[]) {
-      const result: unknown = await manager.query(text, values as unknown[]);
-      // TypeORM answers [rows, affected] for UPDATE and DELETE.
-      const rows = Array.isArray(result) && Array.isArray(result[0]) && typeof result[1] === 'number' ? result[0] : result;
-      return rows as R[];
-    },
-  };
-}
-
-function rowsOf<R>(result: QueryResult | QueryResult[]): R[] {
-  return (Array.isArray(result) ? (result.at(-1)?.rows ?? []) : result.rows) as R[];
-}
-
-function dataSourceOptions(config: PostgresConfig, options: DatabaseOptions): DataSourceOptions {
-  return {
-    type: 'postgres',
-    url: options.read ? (config.readUrl ?? config.url) : config.url,
-    ...(config.ssl && { ssl: { rejectUnauthorized: true, ...(config.sslCa && { ca: config.sslCa }) } }),
-    entities: options.entities ?? [],
-    synchronize: false,
-    migrationsRun: false,
-    logging: false,
-    applicationName: options.applicationName,
-    poolSize: config.poolSize,
-    connectTimeoutMS: 10_000,
-    // Extensions are never created by the platform; without this TypeORM looks for uuid-ossp at start.
-    installExtensions: false,
-    poolErrorHandler: () => undefined,
-    extra: {
-      keepAlive: true,
-      statement_timeout: config.statementTimeoutMs,
-      ...(config.role !== '' && { options: `-c role=${config.role}` }),
-    },
-  };
+  const set = Object.entries(limits).flatMap(([name, ms]) =>
+    ms === undefined ? [] : [`SET LOCAL ${name} = ${Number(ms)}`],
+  );
+  return [begin, ...set].join('; ');
 }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { QueryFailedError } from 'typeorm';
 
 export const databaseErrorCodes = [
@@ -30,13 +31,22 @@ export class DatabaseError extends Error {
 const connectionLost =
   /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/i;
 
+const tlsRefused = /certificate|CERT_|ERR_TLS|SSL connections|wrong version number/i;
+
 /** Maps what pg or TypeORM threw; anything that is not of the database comes back as it is. */
 export function mapDatabaseError(error: unknown): unknown {
-  if (error instanceof DatabaseError || !(error instanceof Error)) return error;
+  if (error instanceof DatabaseError || !isNativeError(error)) return error;
   const driver: unknown = error instanceof QueryFailedError ? error.driverError : error;
   const state = sqlStateOf(driver);
-  if (state !== undefined) return new DatabaseError(codeOf(state), `Postgres: ${error.message}`, state, { cause: error });
+  if (state !== undefined)
+    return new DatabaseError(codeOf(state), `Postgres: ${error.message}`, state, { cause: error });
   const text = `${nodeCodeOf(driver) ?? ''} ${error.message}`;
+  if (tlsRefused.test(text)) {
+    const advice = 'check DATABASE_SSL, DATABASE_SSL_CA and the host name in DATABASE_URL';
+    return new DatabaseError('failed', `Postgres: TLS failed (${error.message}): ${advice}`, undefined, {
+      cause: error,
+    });
+  }
   if (connectionLost.test(text)) {
     return new DatabaseError('unavailable', `Postgres cannot be reached: ${error.message || text.trim()}`, undefined, {
       cause: error,
@@ -50,7 +60,8 @@ function codeOf(state: string): DatabaseErrorCode {
   if (state === '40001' || state === '40P01') return 'conflict';
   if (group === '22' || group === '23') return 'refused_value';
   if (state === '42501' || group === '28') return 'permission_denied';
-  if (state === '57014' || state === '55P03') return 'timeout';
+  // Cancelled by a time-out, no lock in time, idle in a transaction for too long.
+  if (state === '57014' || state === '55P03' || state === '25P03' || state === '25P04') return 'timeout';
   // 53: out of resources (too many connections, disk full), 57P: shutting down, 08: connection, 25006: failed over to a replica.
   if (group === '08' || group === '53' || state.startsWith('57P') || state === '25006') return 'unavailable';
   return 'failed';

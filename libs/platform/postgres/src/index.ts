@@ -1,4 +1,5 @@
-export { Database, type DatabaseOptions, type TransactionOptions } from './database';
+export type { DatabaseOptions } from './data-source-options';
+export { Database, type TransactionOptions } from './database';
 export { DatabaseError, databaseErrorCodes, mapDatabaseError, type DatabaseErrorCode } from './errors';
 export { databaseRoles } from './migrations/1700000000000-roles';
 export { PostgresConfig } from './postgres.config';

@@ -53,4 +53,14 @@ export class PostgresConfig {
   @Min(1000)
   @Max(3_600_000)
   statementTimeoutMs: number;
+
+  @Env({
+    name: 'DATABASE_IDLE_TRANSACTION_TIMEOUT_MS',
+    description: 'Milliseconds after which Postgres ends a connection that does nothing inside a transaction.',
+    default: '60000',
+  })
+  @IsInt()
+  @Min(1000)
+  @Max(3_600_000)
+  idleInTransactionTimeoutMs: number;
 }

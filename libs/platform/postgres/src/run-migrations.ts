@@ -22,17 +22,38 @@ export async function runMigrations(
   classes: readonly MigrationClass[],
   progress: (line: string) => void = () => undefined,
 ): Promise<string[]> {
-  const database = new Database({ ...config, role: '', statementTimeoutMs: 0 }, { applicationName: 'migrate' });
-  await database.open();
-  const lock = await database.pool.connect();
+  // Migrations are the owner's work and may take long; one connection holds the lock, another works.
+  const unbounded = { ...config, role: '', statementTimeoutMs: 0, idleInTransactionTimeoutMs: 0, poolSize: 2 };
+  const database = await new Database(unbounded, { applicationName: 'migrate' }).open();
   try {
-    await lock.query('SELECT pg_advisory_lock($1)', [lockKey.toString()]);
-    return await applyMissing(database, classes, progress);
+    return await withMigrationLock(database, progress, () => applyMissing(database, classes, progress));
   } catch (error) {
     throw mapDatabaseError(error);
   } finally {
-    lock.release(true); // ends the session and the lock with it
     await database.close();
+  }
+}
+
+async function withMigrationLock<T>(
+  database: Database,
+  progress: (line: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const client = await database.pool.connect();
+  let lost: Error | undefined;
+  client.on('error', (error) => (lost = error));
+  try {
+    const key = lockKey.toString();
+    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [key]);
+    if (!rows[0]?.taken) {
+      progress('waiting for another migration of this database to end');
+      await client.query('SELECT pg_advisory_lock($1)', [key]);
+    }
+    const result = await work();
+    if (lost) throw lost;
+    return result;
+  } finally {
+    client.release(true); // ends the session and the lock with it
   }
 }
 
@@ -40,7 +61,9 @@ async function applyMissing(database: Database, classes: readonly MigrationClass
   await database.query(
     `CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
   );
-  const applied = new Set((await database.query<{ name: string }>('SELECT name FROM schema_migration')).map((r) => r.name));
+  const applied = new Set(
+    (await database.query<{ name: string }>('SELECT name FROM schema_migration')).map((r) => r.name),
+  );
   const missing = inOrder([...migrations, ...classes]).filter((migration) => !applied.has(nameOf(migration)));
   for (const migration of missing) {
     progress(`applying ${nameOf(migration)}`);
@@ -62,19 +85,35 @@ async function applyMissing(database: Database, classes: readonly MigrationClass
 
 /** Names of migrations that the database does not have yet. */
 export async function pendingMigrations(database: Database, classes: readonly MigrationClass[]): Promise<string[]> {
-  const [table] = await database.query<{ found: boolean }>(`SELECT to_regclass('schema_migration') IS NOT NULL AS found`);
+  const [table] = await database.query<{ found: boolean }>(
+    `SELECT to_regclass('schema_migration') IS NOT NULL AS found`,
+  );
   const rows = table?.found ? await database.query<{ name: string }>('SELECT name FROM schema_migration') : [];
   const applied = new Set(rows.map((row) => row.name));
-  return inOrder([...migrations, ...classes]).map(nameOf).filter((name) => !applied.has(name));
+  return inOrder([...migrations, ...classes])
+    .map(nameOf)
+    .filter((name) => !applied.has(name));
 }
 
 /** TypeORM's rule: the thirteen digits that end a migration's name order it. */
 function inOrder(classes: readonly MigrationClass[]): MigrationInterface[] {
-  return classes.map((Migration) => new Migration()).sort((a, b) => timestampOf(a) - timestampOf(b));
+  const all = classes.map((Migration) => new Migration());
+  checkNames(all);
+  return all.sort((a, b) => timestampOf(a) - timestampOf(b));
 }
 
 function timestampOf(migration: MigrationInterface): number {
   return Number(nameOf(migration).slice(-13));
+}
+
+/** @throws Error for names that would order or record migrations wrongly: a mistake of whoever wrote them. */
+function checkNames(migrations: readonly MigrationInterface[]): void {
+  const seen = new Set<string>();
+  for (const name of migrations.map(nameOf)) {
+    if (!/\d{13}$/.test(name)) throw new Error(`The name of migration ${name} must end in thirteen digits.`);
+    if (seen.has(name)) throw new Error(`Two migrations are called ${name}.`);
+    seen.add(name);
+  }
 }
 
 function nameOf(migration: MigrationInterface): string {

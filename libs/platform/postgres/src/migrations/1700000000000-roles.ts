@@ -1,11 +1,17 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** What the apps may work as. Each store's migration grants these roles what they need on its own tables. */
-export const databaseRoles = ['delivery_ingest', 'delivery_control', 'delivery_scheduler', 'delivery_exporter'] as const;
+export const databaseRoles = [
+  'delivery_ingest',
+  'delivery_control',
+  'delivery_scheduler',
+  'delivery_exporter',
+] as const;
 
 /**
  * Roles belong to the whole server, so another database's migration may make them at the same moment. The login that
- * migrates becomes a member of each, so that one login serves a small installation.
+ * migrates becomes a member of each, so that one login serves a small installation. Where the login may not create roles
+ * an administrator makes them beforehand; then nothing is left to do here.
  */
 export class Roles1700000000000 implements MigrationInterface {
   name = 'Roles1700000000000';
@@ -14,13 +20,18 @@ export class Roles1700000000000 implements MigrationInterface {
     for (const role of databaseRoles) {
       await runner.query(`
         DO $$ BEGIN
-          CREATE ROLE ${role} NOLOGIN;
+          IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN
+            CREATE ROLE ${role} NOLOGIN;
+          END IF;
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
         END $$`);
+      // XX000 is "tuple concurrently updated": another database's migration granted the same at the same moment.
       await runner.query(`
         DO $$ BEGIN
-          EXECUTE format('GRANT ${role} TO %I', session_user);
-        EXCEPTION WHEN unique_violation OR SQLSTATE 'XX000' OR invalid_grant_operation THEN NULL;
+          IF NOT pg_has_role(session_user, '${role}', 'MEMBER') THEN
+            EXECUTE format('GRANT ${role} TO %I', session_user);
+          END IF;
+        EXCEPTION WHEN unique_violation OR SQLSTATE 'XX000' THEN NULL;
         END $$`);
       await runner.query(`GRANT USAGE ON SCHEMA public TO ${role}`);
     }
