@@ -1,3 +1,5 @@
+export { ConsentReadStore, type DocumentPage, type EventFilter } from './consent-read.store';
+export { ensureRevisionPartitions } from './ensure-revision-partitions';
 export { recordEvents, type EventToRecord, type RecordedEvents } from './record-events';
 
 import { Consent1700000020000 } from './migrations/1700000020000-consent';

@@ -7,6 +7,7 @@ export { Lifecycle, type StopStep } from './lifecycle';
 export { createLogger, NestLogger, runInLogContext } from './logger';
 export { redact } from './redact';
 export { bootService, type BootOptions, type RunningService } from './boot-service';
+export { provideDatabase, provideKafka } from './resources';
 export { runService } from './run-service';
 export { buildOpenApi } from './open-api';
 export { ServiceError } from './errors';

@@ -1,0 +1,49 @@
+import { ConsentReadStore } from '@delivery/consent/store';
+import { Accepts, CurrentPrincipal, notFound, type Principal, requireOrganization } from '@delivery/platform/auth';
+import { Database } from '@delivery/platform/postgres';
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { flag, pageBody, pageRequest, type Query as QueryString, single } from './queries';
+
+const json = 'application/json; charset=utf-8';
+
+/** `/v1/consents/users` (contracts §1.9): what users' confirmed events fold into. */
+@ApiTags('Consent users')
+@ApiBearerAuth()
+@Accepts('bearer-session', 'x-api-key')
+@Controller('v1/consents/users')
+export class UsersController {
+  private readonly read: ConsentReadStore;
+
+  constructor(database: Database) {
+    this.read = new ConsentReadStore(database);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List users' })
+  @ApiQuery({ name: 'organization_user_id', required: false })
+  @ApiQuery({ name: 'regulation', required: false, description: 'Default gdpr.' })
+  @ApiQuery({ name: '$cursor', required: false, description: 'The cursor of the page before; null there means it was the last.' })
+  async list(@CurrentPrincipal() principal: Principal, @Query() query: QueryString, @Res() reply: FastifyReply): Promise<void> {
+    const organizationId = requireOrganization(principal, query);
+    const regulation = single(query, 'regulation') ?? 'gdpr';
+    const { limit, after } = pageRequest(query);
+    const filter = { organizationId, regulation, organizationUserId: single(query, 'organization_user_id') };
+    const page = await this.read.users(filter, limit, after);
+    reply.type(json).send(pageBody(page.documents, limit, page.next));
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Get one user' })
+  @ApiQuery({ name: '$by_organization_user_id', required: false, description: 'true: the id is the customer\'s own.' })
+  async get(@CurrentPrincipal() principal: Principal, @Query() query: QueryString, @Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
+    const organizationId = requireOrganization(principal, query);
+    const regulation = single(query, 'regulation') ?? 'gdpr';
+    const document = flag(query, '$by_organization_user_id')
+      ? await this.read.userByOrganizationUserId(organizationId, id, regulation)
+      : await this.read.user(organizationId, id, regulation);
+    if (document === undefined) throw notFound(`There is no user "${id.slice(0, 64)}".`);
+    reply.type(json).send(document);
+  }
+}

@@ -1,0 +1,56 @@
+import { ApiKeyStore, entities } from '@delivery/integrations/store';
+import { AuthModule } from '@delivery/platform/auth';
+import { Database } from '@delivery/platform/postgres';
+import { provideDatabase, provideKafka, type ServiceDefinition } from '@delivery/platform/service';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AcceptEvents } from './accept/accept-events';
+import { EventsController } from './accept/events.controller';
+import { UsersController } from './accept/users.controller';
+import { ConsentIngestConfig, IngestConfig } from './app.config';
+import { RecordService } from './record/record.service';
+
+@Module({})
+class ResourcesModule {
+  static register(config: ConsentIngestConfig): DynamicModule {
+    return {
+      module: ResourcesModule,
+      global: true,
+      providers: [
+        provideDatabase(config.postgres, { applicationName: 'consent-ingest', entities }),
+        provideKafka(config.kafka),
+        { provide: IngestConfig, useValue: config.ingest },
+        { provide: ApiKeyStore, inject: [Database], useFactory: (database: Database) => new ApiKeyStore(database) },
+      ],
+      exports: [Database, provideKafka(config.kafka).provide, IngestConfig, ApiKeyStore],
+    };
+  }
+}
+
+@Module({})
+export class AppModule {
+  static register(config: ConsentIngestConfig): DynamicModule {
+    const accept = config.ingest.roles.includes('accept');
+    const record = config.ingest.roles.includes('record');
+    return {
+      module: AppModule,
+      imports: [
+        ResourcesModule.register(config),
+        AuthModule.register({ config: config.auth, lookup: { inject: [ApiKeyStore], useFactory: (keys: ApiKeyStore) => keys } }),
+      ],
+      controllers: accept ? [EventsController, UsersController] : [],
+      providers: [...(accept ? [AcceptEvents] : []), ...(record ? [RecordService] : [])],
+    };
+  }
+}
+
+export const definition: ServiceDefinition<ConsentIngestConfig> = {
+  name: 'consent-ingest',
+  config: ConsentIngestConfig,
+  module: (config) => AppModule.register(config),
+  openApi: {
+    title: 'Consents API',
+    description: 'Collects consent events and tells the consent status of users.',
+    version: '1',
+    customize: (builder) => builder.addBearerAuth(),
+  },
+};
