@@ -1,0 +1,185 @@
+import { migrations, PositionStore, RejectionStore } from '@delivery/ingest/store';
+import type { Transaction } from '@delivery/platform/postgres';
+import { testDatabase, testKafka, waitFor, type TestDatabase, type TestKafka } from '@delivery/platform/testing';
+import { Recorder, type RecorderOptions } from './recorder';
+import type { LogMessage, Prepared, TopicRecorder } from './topic-recorder';
+
+const topic = 'consent.events.v1';
+const rejectedTopic = 'consent.events.rejected.v1';
+const specs = [
+  { name: topic, partitions: 2, config: {} },
+  { name: rejectedTopic, partitions: 1, config: {} },
+];
+
+/** Records texts into a table of its own; "poison" is refused by validation, a NUL by Postgres. */
+class TextRecorder implements TopicRecorder<string> {
+  readonly topic = topic;
+  readonly rejectedTopic = rejectedTopic;
+
+  prepare(message: LogMessage): Prepared<string> {
+    const value = String(message.value);
+    if (value !== 'poison') return { message, value };
+    return { message, organizationId: undefined, reasons: [{ field: '', code: 'poison', message: 'as sent: \0\ud800' }] };
+  }
+
+  async record(tx: Transaction, batch: readonly { message: LogMessage; value: string }[]) {
+    for (const { value } of batch) await tx.query('INSERT INTO text_recorded (value) VALUES ($1)', [value]);
+    return { duplicates: 0, suppressed: 0, rejected: [] };
+  }
+}
+
+describe('Recorder', () => {
+  let test: TestDatabase;
+  let kafka: TestKafka;
+  const running: Recorder[] = [];
+  const stops: string[] = [];
+  const positions = new PositionStore();
+
+  beforeAll(async () => {
+    test = await testDatabase({ migrations });
+    await test.database.query('CREATE TABLE text_recorded (value text NOT NULL)');
+  });
+  afterAll(() => test.close());
+
+  beforeEach(async () => {
+    kafka = await testKafka(specs);
+    await test.database.query('TRUNCATE text_recorded, ingest_position, ingest_rejection');
+    stops.length = 0;
+  });
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((recorder) => recorder.stop()));
+    await kafka.close();
+  });
+
+  async function start(options: Partial<RecorderOptions> = {}): Promise<Recorder> {
+    const observer = {
+      counted: () => undefined,
+      stopped: (_: string, partition: number, reason: string) => void stops.push(`${partition}: ${reason}`),
+      resumed: () => undefined,
+      failed: () => undefined,
+    };
+    const recorder = new Recorder(
+      { database: test.database, connection: kafka.connection, observer },
+      { consumer: 'consent', groupId: 'record', topics: [new TextRecorder()], batchSize: 100, recheckMs: 200, ...options },
+    );
+    running.push(recorder);
+    await recorder.start();
+    return recorder;
+  }
+
+  async function stop(recorder: Recorder): Promise<void> {
+    running.splice(running.indexOf(recorder), 1);
+    await recorder.stop();
+  }
+
+  const texts = async () => (await test.database.query<{ value: string }>('SELECT value FROM text_recorded ORDER BY value')).map((r) => r.value);
+  const position = (partition: number) => positions.find(test.database, 'consent', topic, partition);
+  const reached = (partition: number, offset: bigint) =>
+    waitFor(async () => (await position(partition))?.nextOffset === offset, { describe: `partition ${partition} at ${offset}` });
+  const produce = (partition: number, values: (string | null)[]) => kafka.admin.produce(topic, values.map((value) => ({ partition, value })));
+
+  it('records each message once, also when it starts again', async () => {
+    await produce(0, ['a', 'b']);
+    const first = await start();
+    await reached(0, 2n);
+    await stop(first);
+    await produce(0, ['c']);
+    await produce(1, ['d']);
+    await start();
+    await Promise.all([reached(0, 3n), reached(1, 1n)]);
+    await expect(texts()).resolves.toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('keeps going past poison, and accounts for every message', async () => {
+    await produce(0, ['a', 'poison', 'nul \0', 'b', null, ...Array.from({ length: 250 }, (_, i) => `n${i}`)]);
+    await start();
+    await reached(0, 255n);
+    expect((await texts()).length).toBe(253);
+    await expect(position(0)).resolves.toMatchObject({ recorded: 253n, rejected: 2n, duplicates: 0n, control: 0n });
+    const rows = await test.database.query<{ log_offset: string; code: string }>(`SELECT log_offset, reasons->0->>'code' AS code FROM ingest_rejection ORDER BY 1`);
+    expect(rows).toEqual([{ log_offset: '1', code: 'poison' }, { log_offset: '2', code: 'refused_by_database' }]);
+  });
+
+  it('copies rejections to their topic once, as they came', async () => {
+    await produce(1, ['poison']);
+    await start();
+    await waitFor(async () => (await kafka.connection.watermarks(rejectedTopic))[0]?.high === 1n, { describe: 'the copy' });
+    await waitFor(async () => (await test.database.query('SELECT 1 FROM ingest_rejection WHERE published_at IS NOT NULL')).length === 1, { describe: 'the mark' });
+    await test.database.transaction(async (tx) => expect(await new RejectionStore().lockUnpublished(tx, topic, 10)).toEqual([]));
+  });
+
+  it('moves over transaction markers and aborted messages', async () => {
+    await kafka.admin.transaction(topic, [{ partition: 0, value: 'a' }], 'commit');
+    await kafka.admin.transaction(topic, [{ partition: 0, value: 'never' }], 'abort');
+    await start();
+    await reached(0, 4n);
+    await expect(position(0)).resolves.toMatchObject({ recorded: 1n, control: 3n });
+    await expect(texts()).resolves.toEqual(['a']);
+  });
+
+  it('lets two recorders share the work and records nothing twice', async () => {
+    await Promise.all([start(), start()]);
+    const values = Array.from({ length: 400 }, (_, i) => `v${String(i).padStart(3, '0')}`);
+    for (let i = 0; i < values.length; i += 40) {
+      await produce(i % 80 === 0 ? 0 : 1, values.slice(i, i + 40));
+      if (i === 160) {
+        const [one] = running;
+        if (one) await stop(one);
+      }
+      if (i === 240) await start();
+    }
+    await Promise.all([reached(0, 200n), reached(1, 200n)]);
+    await expect(texts()).resolves.toEqual(values);
+  });
+
+  it('stops at a topic that was recreated, and goes on with a new epoch', async () => {
+    await produce(0, ['a', 'b', 'c']);
+    const first = await start();
+    await reached(0, 3n);
+    await stop(first);
+    await kafka.admin.deleteTopic(topic);
+    await waitFor(() => kafka.admin.createTopic(topic, 2).then(() => true), { describe: 'the new topic' });
+    await produce(0, ['x', 'y', 'z', 'w']);
+    const second = await start();
+    await waitFor(() => second.faults().length > 0, { describe: 'the fault' });
+    expect(second.faults()[0]).toMatch(/another message at offset 2.*recreated.*new-epoch consent.events.v1 0/);
+    await expect(texts()).resolves.toEqual(['a', 'b', 'c']);
+    await expect(position(0)).resolves.toMatchObject({ status: 'stopped' });
+    const clusterId = await kafka.connection.clusterId();
+    await test.database.transaction((tx) => positions.beginEpoch(tx, { consumer: 'consent', topic, partition: 0, clusterId, firstOffset: 0n }));
+    await waitFor(async () => (await texts()).length === 7, { describe: 'the new log' });
+    await expect(position(0)).resolves.toMatchObject({ epoch: 2, nextOffset: 4n, status: 'running' });
+    expect(second.faults()).toEqual([]);
+  });
+
+  it('reports the extent of what left the log before it was recorded', async () => {
+    await produce(0, ['a', 'b']);
+    const first = await start();
+    await reached(0, 2n);
+    await stop(first);
+    await produce(0, ['c', 'd', 'e']);
+    await kafka.admin.deleteRecords(topic, 0, 4n);
+    const second = await start();
+    await waitFor(() => second.faults().length > 0, { describe: 'the fault' });
+    expect(second.faults()[0]).toMatch(/offsets 2 to 3 \(2 in all\) left the log/);
+    await produce(1, ['other']);
+    await reached(1, 1n);
+    await expect(texts()).resolves.toEqual(['a', 'b', 'other']);
+  });
+
+  it('picks up partitions that are added', async () => {
+    await start();
+    await produce(0, ['a']);
+    await reached(0, 1n);
+    await kafka.connection.ensureTopics([{ name: topic, partitions: 3, config: {} }]);
+    await produce(2, ['b']);
+    await waitFor(async () => (await position(2))?.nextOffset === 1n, { describe: 'the new partition', timeoutMs: 50_000 });
+  });
+
+  it('refuses a topic that is compacted or has the producer\'s times', async () => {
+    await kafka.admin.deleteTopic(topic);
+    await waitFor(() => kafka.admin.createTopic(topic, 1, { 'cleanup.policy': 'compact' }).then(() => true), { describe: 'the compacted topic' });
+    await expect(start()).rejects.toThrow(/cleanup.policy=compact/);
+    running.length = 0;
+  });
+});
