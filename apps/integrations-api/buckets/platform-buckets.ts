@@ -10,7 +10,8 @@ import { Provisioners } from './provisioners';
 
 /** Longer than making a bucket and a role takes, shorter than a client waits. */
 const CLOUD_TIMEOUT_MS = 30_000;
-const TRIES = 5;
+/** Each try lets at least one of the requests that compete for a bucket through. */
+const TRIES = 20;
 
 /**
  * Buckets that the platform makes: one for all S3 integrations of an organization, with a role that trusts exactly the
