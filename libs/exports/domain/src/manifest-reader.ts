@@ -62,7 +62,7 @@ const manifestShape = object({
   content: text,
   schema_version: count,
   date: text,
-  window: object({ from: positions, to: positions, from_at: time, to_at: time }),
+  window: object({ from: positions, to: positions, from_at: orNull(time), to_at: time }),
   complete_until: orNull(time),
   due_at: time,
   due_times: list(time),

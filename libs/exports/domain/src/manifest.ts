@@ -31,7 +31,7 @@ export type UnsignedManifest = {
   /** Of the delivered lines. */
   schema_version: number;
   date: string;
-  window: { from: PositionsJson; to: PositionsJson; from_at: string; to_at: string };
+  window: { from: PositionsJson; to: PositionsJson; from_at: string | null; to_at: string };
   /** All events that arrived before this time are in this run or in earlier ones; `null` when that cannot be said. */
   complete_until: string | null;
   due_at: string;

@@ -1,0 +1,113 @@
+import {
+  type ManifestFile,
+  manifestBytes,
+  formatPositions,
+  sha256,
+  signingInput,
+  totalsOf,
+  type UnsignedManifest,
+} from '@delivery/exports/domain';
+import type { Delivery } from './delivery';
+
+/** Aborts what earlier attempts of this run began to upload and did not finish. */
+export async function sweepUploads({ destination, run, keys, lease }: Delivery): Promise<void> {
+  await destination.abortUnfinished({ keyPrefix: keys.filePrefix, uploads: run.uploads, signal: lease.signal });
+}
+
+/** From here on the folder is not complete: a run of the same day may have said that it was. */
+export async function withdrawSuccess({ destination, keys, lease }: Delivery): Promise<void> {
+  await destination.deleteObject(keys.success, lease.signal);
+}
+
+export interface Chain {
+  previous: { run: string; sha256: string } | undefined;
+  /** Earlier runs that are not delivered. */
+  missing: string[];
+}
+
+/** The last look at who holds the run, before the manifest says that its files are the run's. */
+export async function passFence({ deps, run, lease }: Delivery): Promise<Chain> {
+  lease.assertHeld();
+  const sentAt = performance.now();
+  const fence = await deps.attempts.fence(deps.database, run, lease.leaseSeconds);
+  if (fence.hold === 'lost') lease.lose('another attempt or nobody has it');
+  else lease.renewed(sentAt);
+  lease.assertHeld();
+  const missing = await deps.runs.listMissing(deps.database, run, run.sequence);
+  return { previous: fence.hold === 'held' ? fence.previous : undefined, missing };
+}
+
+/** Removes files of earlier attempts that had more of them than this one has. */
+export async function removeLeftovers({ destination, run, keys, lease }: Delivery, files: number): Promise<void> {
+  for (let number = files; number < run.filesOpened; number += 1) {
+    await destination.deleteObject(keys.file(number), lease.signal);
+  }
+}
+
+export interface WrittenManifest {
+  key: string;
+  sha256: string;
+  previousSha256: string | undefined;
+}
+
+export async function writeManifest(
+  delivery: Delivery,
+  files: readonly ManifestFile[],
+  chain: Chain,
+): Promise<WrittenManifest> {
+  const { deps, destination, keys, lease } = delivery;
+  const unsigned = describeRun(delivery, files, chain);
+  const bytes = manifestBytes({ ...unsigned, signature: deps.sign(signingInput(unsigned)) });
+  await destination.putObject(keys.manifest, bytes, { contentType: 'application/json', signal: lease.signal });
+  return { key: keys.manifest, sha256: sha256(bytes), previousSha256: chain.previous?.sha256 };
+}
+
+/** Zero bytes, last of all: whoever sees it may read everything in the folder (contracts.md D-15). */
+export async function writeSuccess({ destination, keys, lease }: Delivery): Promise<void> {
+  await destination.putObject(keys.success, new Uint8Array(), {
+    contentType: 'application/octet-stream',
+    signal: lease.signal,
+  });
+}
+
+export async function completeRun({ deps, run, lease, progress }: Delivery, manifest: WrittenManifest): Promise<void> {
+  const result = {
+    progress: progress.snapshot(),
+    manifestKey: manifest.key,
+    manifestSha256: manifest.sha256,
+    previousSha256: manifest.previousSha256,
+  };
+  await lease.changing(() => deps.database.transaction((tx) => deps.attempts.complete(tx, run, result)));
+}
+
+/** Only what was planned and what was read: the same run, executed again, says the same (rule 14). */
+function describeRun(
+  { run, content, progress }: Delivery,
+  files: readonly ManifestFile[],
+  { previous, missing }: Chain,
+): UnsignedManifest {
+  return {
+    manifest_version: 1,
+    run: run.id,
+    organization_id: run.organizationId,
+    export_id: run.integrationId,
+    content: run.content,
+    schema_version: content.schemaVersion,
+    date: run.date,
+    window: {
+      from: formatPositions(run.window.from),
+      to: formatPositions(run.window.to),
+      from_at: run.windowFromAt?.toISOString() ?? null,
+      to_at: run.windowToAt.toISOString(),
+    },
+    complete_until: run.completeUntil?.toISOString() ?? null,
+    due_at: run.dueAt.toISOString(),
+    due_times: run.dueTimes.map((time) => time.toISOString()),
+    trigger: run.trigger,
+    files: [...files],
+    totals: totalsOf(files, { users: progress.now.users, events: progress.now.events }),
+    previous: previous ?? null,
+    missing,
+    erased: [],
+  };
+}

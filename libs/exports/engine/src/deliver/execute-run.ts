@@ -1,0 +1,65 @@
+import type { ExportRun } from '@delivery/exports/store';
+import {
+  completeRun,
+  passFence,
+  removeLeftovers,
+  sweepUploads,
+  withdrawSuccess,
+  writeManifest,
+  writeSuccess,
+} from './close-delivery';
+import { type Delivery, planDelivery, ProgressMeter, withDestination } from './delivery';
+import type { AttemptOutcome, ExecuteDeps } from './deps';
+import { Lease } from './lease';
+import { inSnapshot, streamLines } from './read-window';
+import { settleAttempt } from './settle-attempt';
+import { writeFiles } from './write-files';
+
+export interface ExecuteOptions {
+  /** Aborted when the exporter stops: the run is given back. */
+  readonly signal: AbortSignal;
+  /** `performance.now()` before the claim was sent. */
+  readonly claimedAt: number;
+}
+
+/**
+ * Executes a claimed run and writes down how it ended. May be repeated for the same run as often as it is claimed: the
+ * same run writes the same bytes under the same keys.
+ *
+ * Never rejects: a failure is a result of the run.
+ */
+export async function executeRun(deps: ExecuteDeps, run: ExportRun, options: ExecuteOptions): Promise<AttemptOutcome> {
+  const progress = new ProgressMeter();
+  const sources = { sql: deps.database, attempts: deps.attempts };
+  const terms = { leaseSeconds: deps.leaseSeconds, claimedAt: options.claimedAt };
+  const lease = new Lease(sources, run, terms, () => progress.snapshot());
+  const stop = (): void => lease.stop();
+  options.signal.addEventListener('abort', stop, { once: true });
+  try {
+    if (options.signal.aborted) stop();
+    await deliver(deps, run, lease, progress);
+    return 'completed';
+  } catch (error) {
+    return await settleAttempt(deps, run, lease.lost ?? error, options.signal.aborted);
+  } finally {
+    options.signal.removeEventListener('abort', stop);
+    lease.close();
+  }
+}
+
+async function deliver(deps: ExecuteDeps, run: ExportRun, lease: Lease, progress: ProgressMeter): Promise<void> {
+  const plan = planDelivery(run);
+  await withDestination(deps, run, lease, plan.keys, async (destination) => {
+    const delivery: Delivery = { ...plan, deps, run, lease, destination, progress };
+    await sweepUploads(delivery);
+    const files = await inSnapshot(delivery, async (snapshot) => {
+      await withdrawSuccess(delivery);
+      return writeFiles(delivery, streamLines(delivery, snapshot));
+    });
+    const chain = await passFence(delivery);
+    await removeLeftovers(delivery, files.length);
+    const manifest = await writeManifest(delivery, files, chain);
+    await writeSuccess(delivery);
+    await completeRun(delivery, manifest);
+  });
+}

@@ -1,0 +1,107 @@
+import { DestinationError } from '@delivery/destinations/driver';
+import { behind, hasReached, type Positions, toPositions, windowRanges } from '@delivery/exports/domain';
+import type { IngestPosition } from '@delivery/ingest/store';
+import type { Transaction } from '@delivery/platform/postgres';
+import type { ContentRequest } from '../contents/content';
+import { RunFault } from '../errors';
+import { CopyLines } from './copy-lines';
+import type { Delivery } from './delivery';
+
+/**
+ * Opens the export's own read-only snapshot, in which everything is read, and checks that it holds the whole window
+ * (rule 13).
+ *
+ * @throws RunFault `snapshot_behind`
+ */
+export async function inSnapshot<T>(delivery: Delivery, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  const { deps, run, lease } = delivery;
+  let failure: unknown;
+  const work = async (tx: Transaction): Promise<T> => {
+    try {
+      // A statement that sends nothing yet (a sort) would otherwise outlive an exporter that is gone.
+      await tx.query(`SET LOCAL client_connection_check_interval = '5s'`);
+      const positions = await deps.readPositions(tx);
+      assertReached(positions, run.window.to);
+      lease.signal.throwIfAborted();
+      return await read({ tx, topicIds: new Map(positions.map(({ topic, topicId }) => [topic, topicId])) });
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  };
+  try {
+    // A large window takes longer to read than any statement of a request may.
+    const options = { isolation: 'repeatable read', readOnly: true, retries: 0, statementTimeoutMs: 0 } as const;
+    return await deps.snapshots.transaction(work, options);
+  } catch (error) {
+    // What the destination or the lease refused must not pass for a failure of the database it was read from.
+    throw failure instanceof DestinationError || failure instanceof RunFault ? failure : error;
+  }
+}
+
+export interface Snapshot {
+  readonly tx: Transaction;
+  readonly topicIds: ReadonlyMap<string, number>;
+}
+
+export function recordedPositions(positions: readonly IngestPosition[]): Positions {
+  return toPositions(positions.map(({ nextOffset, ...position }) => ({ ...position, offset: nextOffset })));
+}
+
+function assertReached(positions: readonly IngestPosition[], end: Positions): void {
+  const recorded = recordedPositions(positions);
+  if (hasReached(recorded, end)) return;
+  const missing = behind(recorded, end).map(({ at, target }) => {
+    const lag = at.epoch === target.epoch ? `${target.offset - at.offset} messages` : `epoch ${target.epoch}`;
+    return `partition ${target.partition} of ${target.topic} lacks ${lag}`;
+  });
+  throw new RunFault(
+    'snapshot_behind',
+    `The database that exports read from has not reached the end of the window yet: ${missing.join(', ')}.`,
+  );
+}
+
+/** The window's lines in blocks. Ends the read at once when the lease is lost or the exporter stops. */
+export async function* streamLines(delivery: Delivery, snapshot: Snapshot): AsyncGenerator<Uint8Array> {
+  const { content, lease, progress } = delivery;
+  const request = contentRequest(delivery, snapshot);
+  progress.now.estimated_events = await estimate(delivery, snapshot, request);
+  const lines = new CopyLines(2);
+  const source = snapshot.tx.copyOut(`COPY (${content.linesSql(request)}) TO STDOUT (FORMAT binary)`);
+  const stop = (): void => void source.destroy(asError(lease.signal.reason));
+  lease.signal.addEventListener('abort', stop, { once: true });
+  try {
+    lease.signal.throwIfAborted();
+    for await (const chunk of source) {
+      yield* lines.push(asBytes(chunk));
+      [progress.now.events = 0, progress.now.users = 0] = lines.counted;
+    }
+    yield lines.finish();
+  } finally {
+    lease.signal.removeEventListener('abort', stop);
+    source.destroy();
+  }
+}
+
+async function estimate({ content }: Delivery, { tx }: Snapshot, request: ContentRequest): Promise<number> {
+  const [row] = await tx.query<{ events: string }>(content.estimateSql(request));
+  return Number(row?.events ?? 0);
+}
+
+function contentRequest({ run, spec }: Delivery, { topicIds }: Snapshot): ContentRequest {
+  const ranges = windowRanges(run.window).map(({ topic, ...range }) => {
+    const topicId = topicIds.get(topic);
+    if (topicId === undefined) throw new RunFault('snapshot_behind', `Nothing was ever recorded from ${topic}.`);
+    return { ...range, topicId };
+  });
+  return { organizationId: run.organizationId, ranges, includeGuests: spec.includeGuests };
+}
+
+function asBytes(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new TypeError('a copy gives bytes');
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('aborted');
+}

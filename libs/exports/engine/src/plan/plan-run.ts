@@ -1,0 +1,140 @@
+import {
+  type Cadence,
+  dueTimesBetween,
+  furthest,
+  makeWindow,
+  newRunId,
+  nextDue,
+  type RunTrigger,
+  utcDay,
+} from '@delivery/exports/domain';
+import {
+  databaseNow,
+  type DestinationKind,
+  type IntegrationKey,
+  type RunStore,
+  type Schedule,
+  type ScheduleStore,
+} from '@delivery/exports/store';
+import type { IngestPosition } from '@delivery/ingest/store';
+import type { Database, Sql } from '@delivery/platform/postgres';
+import { recordedPositions } from '../deliver/read-window';
+import { logTargetAt, type LogReader, type LogTarget, readinessOf } from './log-readiness';
+
+export interface PlanDeps {
+  readonly database: Database;
+  readonly schedules: ScheduleStore;
+  readonly runs: RunStore;
+  /** All current positions of the recorder whose rows are exported, in one statement. */
+  readonly readPositions: (sql: Sql) => Promise<IngestPosition[]>;
+  readonly log: LogReader;
+  /** The topics that recorder records. */
+  readonly topics: readonly string[];
+  /** What the organization wants now; frozen with the run. */
+  readonly readSettings: (sql: Sql, organizationId: string) => Promise<{ includeGuests: boolean }>;
+  /** A scheduled run that waited so long for the recorder is planned with what is recorded. */
+  readonly maxWaitSeconds: number;
+}
+
+export interface PlanRequest extends IntegrationKey {
+  readonly trigger: RunTrigger;
+}
+
+export interface PlannedRun {
+  readonly organizationId: string;
+  readonly id: string;
+  readonly destinationKind: DestinationKind;
+}
+
+export type PlanOutcome =
+  | { readonly outcome: 'planned'; readonly run: PlannedRun }
+  /** The recorder has not passed the due time yet; ask again later. The same words are in the schedule's row. */
+  | { readonly outcome: 'waiting'; readonly waitingFor: string }
+  | { readonly outcome: 'not_due' }
+  | { readonly outcome: 'absent' };
+
+/**
+ * Plans the next run of an integration: the one place where windows are made (rule 11), in one transaction that locks
+ * the schedule. A `manual` run is the next window early and waits for nothing; a `schedule` run stands for all due times
+ * that have passed, and waits until everything that had arrived at the last of them is recorded.
+ *
+ * May be repeated and called by any number of schedulers at once: a due time is planned once.
+ */
+export async function planRun(deps: PlanDeps, request: PlanRequest): Promise<PlanOutcome> {
+  const schedule = await deps.schedules.find(deps.database, request);
+  if (schedule === undefined || schedule.deletedAt !== undefined) return { outcome: 'absent' };
+  const now = await databaseNow(deps.database);
+  const due = request.trigger === 'manual' ? now : dueTimesOf(schedule, now).at(-1);
+  if (due === undefined) return { outcome: 'not_due' };
+  const target = await logTargetAt(deps.log, deps.topics, due);
+  return deps.database.transaction((tx) => planLocked(deps, tx, request, { due, target }));
+}
+
+/** What was asked of the log before the transaction, since no lock may wait for Kafka. */
+interface AskedLog {
+  readonly due: Date;
+  readonly target: LogTarget;
+}
+
+async function planLocked(
+  deps: PlanDeps,
+  tx: Sql,
+  request: PlanRequest,
+  { due, target }: AskedLog,
+): Promise<PlanOutcome> {
+  const locked = await deps.schedules.lockForPlanning(tx, request);
+  if (locked === undefined) return { outcome: 'absent' };
+  const { schedule, now } = locked;
+  const dueTimes = request.trigger === 'manual' ? [due] : dueTimesOf(schedule, due);
+  if (dueTimes.length === 0) return { outcome: 'not_due' };
+
+  const positions = await deps.readPositions(tx);
+  const { waitingFor, completeUntil } = readinessOf(target, positions, due);
+  if (request.trigger === 'schedule' && waitingFor !== undefined && mayWait(deps, schedule, now)) {
+    await deps.schedules.setWaiting(tx, request, waitingFor);
+    return { outcome: 'waiting', waitingFor };
+  }
+
+  const settings = await deps.readSettings(tx, request.organizationId);
+  // Never backwards: a database restored from a backup has recorded less than was planned. The run then waits (rule 13).
+  const to = furthest(schedule.plannedTo, recordedPositions(positions));
+  const run: PlannedRun = {
+    organizationId: request.organizationId,
+    id: newRunId(),
+    destinationKind: schedule.destinationKind,
+  };
+  await deps.runs.insert(tx, {
+    ...run,
+    integrationId: request.integrationId,
+    sequence: schedule.plannedRuns + 1,
+    content: schedule.content,
+    spec: { ...schedule.spec, ...settings },
+    trigger: request.trigger,
+    dueAt: due,
+    dueTimes,
+    date: utcDay(due),
+    window: makeWindow(schedule.plannedTo, to),
+    windowFromAt: schedule.plannedToAt,
+    windowToAt: now,
+    completeUntil,
+  });
+  await deps.schedules.movePlannedTo(tx, request, {
+    plannedTo: to,
+    plannedToAt: now,
+    ...(request.trigger === 'schedule' ? { nextDueAt: nextDue(cadenceOf(schedule), due) } : {}),
+  });
+  return { outcome: 'planned', run };
+}
+
+/** The due times up to `upTo` that are not planned yet; several when the platform was down. */
+function dueTimesOf(schedule: Schedule, upTo: Date): Date[] {
+  return schedule.nextDueAt === undefined ? [] : dueTimesBetween(cadenceOf(schedule), schedule.nextDueAt, upTo);
+}
+
+function cadenceOf({ anchorAt, frequencyDays }: Schedule): Cadence {
+  return { anchorAt, everyDays: frequencyDays };
+}
+
+function mayWait({ maxWaitSeconds }: PlanDeps, { waitingSince }: Schedule, now: Date): boolean {
+  return waitingSince === undefined || now.getTime() - waitingSince.getTime() < maxWaitSeconds * 1000;
+}
