@@ -61,7 +61,7 @@ const wrapped = {
 /** Tests, and the helpers beside them: they may use what a test kit may, within their scope. */
 const testFiles = ['**/*.spec.ts', '**/*.int-spec.ts', '**/test/**/*.ts', 'apps/e2e/**/*.ts'];
 
-function boundaries({ tests = false, extra = [] } = {}) {
+function boundaries({ tests = false, extra = [], allow = [] } = {}) {
   const tagged = (axis, names) => names.map((name) => `${axis}:${name}`);
   const globs = (packages) => packages.flatMap((name) => [name, `${name}/*`]);
   const byType = Object.entries(types).map(([type, { uses, packages, not }]) => ({
@@ -82,7 +82,7 @@ function boundaries({ tests = false, extra = [] } = {}) {
       checkDynamicDependenciesExceptions: ['.*'],
       // Test kits use the library they help to test.
       ignoredCircularDependencies: [['*-testing', '*']],
-      allow: [],
+      allow,
       depConstraints: [...byType, ...byScope],
     },
   ];
@@ -198,6 +198,11 @@ export default tseslint.config(
     rules: { 'no-restricted-properties': 'off' },
   },
   { files: ['tools/**/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    // What is generated describes the apps, which are no libraries and have no alias.
+    files: ['tools/generate/**/*.ts'],
+    rules: { '@nx/enforce-module-boundaries': boundaries({ allow: ['../../apps/**'] }) },
+  },
   // One SQL text, and one list of cases, are as long as they are.
   { files: ['**/migrations/*.ts', 'libs/*/testing/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },
   {
