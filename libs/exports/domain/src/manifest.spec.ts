@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import fc from 'fast-check';
-import { type Manifest, manifestBytes, sha256, signingInput, totalsOf, type UnsignedManifest } from './manifest';
+import { type Manifest, manifestBytes, signingInput, totalsOf, type UnsignedManifest } from './manifest';
 import { readManifest } from './manifest-reader';
 import { fileFaults, type SignatureVerdict, storedManifest, verifyChain, verifyManifest } from './verification';
 
