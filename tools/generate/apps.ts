@@ -1,0 +1,34 @@
+import { existsSync, globSync } from 'node:fs';
+
+import { type ConfigVariable, describeConfig, loadConfig } from '@delivery/platform/config';
+import { buildOpenApi, type ServiceConfig, type ServiceDefinition } from '@delivery/platform/service';
+
+import { definition as consentIngest } from '../../apps/consent-ingest/app.module';
+import { integrationsApi } from '../../apps/integrations-api/integrations-api';
+import { placeholderEnvironment } from './placeholder-environment';
+
+/** What the reference says about one service. */
+export interface DescribedApp {
+  name: string;
+  variables: readonly ConfigVariable[];
+  /** Missing for a service without an API of its own. */
+  openApi: (() => Promise<object>) | undefined;
+}
+
+/** Every service, sorted by name. A new app is added here; forgetting it is a fault of `npm run generate`. */
+export const apps: readonly DescribedApp[] = [describe(consentIngest), describe(integrationsApi)];
+
+/** Services in `apps/` that {@link apps} does not name. */
+export function undescribedApps(root: string): string[] {
+  const named = new Set(apps.map(({ name }) => `apps/${name}`));
+  return globSync('apps/*', { cwd: root })
+    .sort()
+    .filter((app) => existsSync(`${root}/${app}/app.module.ts`) && !named.has(app));
+}
+
+function describe<C extends ServiceConfig>(definition: ServiceDefinition<C>): DescribedApp {
+  const { name, config, openApi } = definition;
+  const variables = describeConfig(config);
+  const document = () => buildOpenApi(definition, loadConfig(config, placeholderEnvironment(variables)));
+  return { name, variables, openApi: openApi === undefined ? undefined : document };
+}

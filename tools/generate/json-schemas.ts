@@ -1,0 +1,69 @@
+import { ConsentEventMessage, consentEventSchema, jsonSchemaOf, type JsonSchema } from '@delivery/consent/schema';
+import { deliveredLineSchema, manifestSchema, RunChangedMessage, RunRequestedMessage } from '@delivery/exports/schema';
+
+import { type ClassComments, readClassComments } from './doc-comments';
+import { type GeneratedFile, referenceFolder } from './generator';
+
+/** File names of the published schemas; AsyncAPI refers to them. */
+export const schemaFiles = {
+  consentEvent: 'consent-event.schema.json',
+  deliveredLine: 'delivered-line.schema.json',
+  manifest: 'manifest.schema.json',
+  runRequested: 'run-requested.schema.json',
+  runChanged: 'run-changed.schema.json',
+} as const;
+
+/** The JSON Schemas of what is published to topics and delivered to buckets. */
+export function generateJsonSchemas(): GeneratedFile[] {
+  const events = readClassComments('libs/consent/schema/src/consent-event.message.ts');
+  const runs = readClassComments('libs/exports/schema/src/run.messages.ts');
+  const runSchema = (message: new () => object, id: string, title: string) =>
+    describeSchema(jsonSchemaOf(message, `urn:consent-delivery:${id}:v1`, title), message.name, runs);
+  return [
+    file(schemaFiles.consentEvent, describeSchema(consentEventSchema, ConsentEventMessage.name, events)),
+    file(schemaFiles.deliveredLine, deliveredLineSchema),
+    file(schemaFiles.manifest, manifestSchema),
+    file(schemaFiles.runRequested, runSchema(RunRequestedMessage, 'run-requested', 'Run requested')),
+    file(schemaFiles.runChanged, runSchema(RunChangedMessage, 'run-changed', 'Run changed')),
+  ];
+}
+
+function file(name: string, schema: object): GeneratedFile {
+  return { path: `${referenceFolder}/${name}`, text: JSON.stringify(schema) };
+}
+
+/** Adds the comments of the class `root`, and of those it nests, to the schema made from its decorators. */
+export function describeSchema(
+  schema: JsonSchema,
+  root: string,
+  comments: ReadonlyMap<string, ClassComments>,
+): JsonSchema {
+  const { $schema, $id, title, $defs, ...main } = schema;
+  const definitions = Object.entries(asObject($defs)).map(([name, definition]) => [
+    name,
+    describeObject(asObject(definition), comments.get(name)),
+  ]);
+  return {
+    $schema,
+    $id,
+    title,
+    ...describeObject(main, comments.get(root)),
+    ...(definitions.length > 0 && { $defs: Object.fromEntries(definitions) }),
+  };
+}
+
+function describeObject(schema: JsonSchema, comments: ClassComments | undefined): JsonSchema {
+  const properties = Object.entries(asObject(schema['properties'])).map(([name, property]) => {
+    const description = comments?.properties.get(name);
+    return [name, { ...(description !== undefined && { description }), ...asObject(property) }];
+  });
+  return {
+    ...(comments?.own !== undefined && { description: comments.own }),
+    ...schema,
+    properties: Object.fromEntries(properties),
+  };
+}
+
+function asObject(value: unknown): JsonSchema {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
