@@ -59,9 +59,9 @@ export function* consentEvents(options: GeneratorOptions) {
         metadata: { plan: random() < 0.2 ? 'plus' : 'free' },
       },
       consents: {
-        purposes: purposeIds.map((id) => ({ id, enabled: random() < 0.6, ...(random() < 0.15 && { enabled_li: random() < 0.8 }) })),
+        purposes: purposeIds.map((id) => ({ id, enabled: random() < 0.6, ...(random() < 0.05 && { enabled_li: random() < 0.8 }) })),
         vendors: { enabled: vendors.slice(0, split), disabled: vendors.slice(split) },
-        tcfcs: `CP${Array.from({ length: 100 }, () => alphabet[Math.floor(random() * 64)]).join('')}`,
+        tcfcs: `CP${Array.from({ length: 80 }, () => alphabet[Math.floor(random() * 64)]).join('')}`,
       },
       metadata: { session: hex(16), page: `/${pick(['home', 'shop', 'blog', 'account'])}/${Math.floor(random() * 1e6)}` },
     };

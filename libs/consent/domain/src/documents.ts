@@ -3,8 +3,8 @@ import type { Position } from './order-key';
 import type { ConsentUserState } from './user-state';
 
 /**
- * The finished JSON of an event in a delivered line (contracts §1.6): every field present, keys in one order, so that an
- * export copies it untouched. `regulation` and `user.organization_user_id_type` are additive.
+ * The finished JSON of an event in a delivered line (contracts §1.6): every field present (a purpose's `preferences` where
+ * it has some), keys in one order, so that an export copies it untouched. `regulation` and `user.organization_user_id_type` are additive.
  */
 export function eventDocument(event: ConsentEvent, version: number): string {
   return JSON.stringify({

@@ -22,7 +22,8 @@ export interface PurposeChoice {
   id: string;
   enabled: Choice;
   enabled_li: Choice;
-  preferences: PreferenceChoice[];
+  /** Absent when there are none: most purposes have none, and twenty empty lists would be a fifth of a document. */
+  preferences?: PreferenceChoice[];
 }
 
 export interface VendorChoices {
@@ -32,7 +33,7 @@ export interface VendorChoices {
   disabled_li: string[];
 }
 
-/** Choices in the delivered shape (contracts §1.6): every list present, unknown choices `null`. */
+/** Choices in the delivered shape (contracts §1.6): lists present, unknown choices `null`. */
 export interface Consents {
   channels: ChannelChoice[];
   purposes: PurposeChoice[];

@@ -63,8 +63,8 @@ describe('fold', () => {
     const first = event(0, arrivedAt - 2000, { purposes: [{ id: 'ads', enabled: true, enabled_li: false }, { id: 'stats', enabled: false }] });
     const second = event(1, arrivedAt - 1000, { purposes: [{ id: 'stats', enabled: true }, { id: 'ads' }] });
     expect(foldEvents([first, second])?.consents.purposes).toEqual([
-      { id: 'ads', enabled: true, enabled_li: false, preferences: [] },
-      { id: 'stats', enabled: true, enabled_li: null, preferences: [] },
+      { id: 'ads', enabled: true, enabled_li: false },
+      { id: 'stats', enabled: true, enabled_li: null },
     ]);
   });
 

@@ -108,13 +108,9 @@ function mergePreference(base: PreferenceChoice, given: PreferenceChoice): Prefe
 }
 
 function mergePurpose(base: PurposeChoice, given: PurposeChoice): PurposeChoice {
-  return {
-    id: base.id,
-    enabled: newer(base.enabled, given.enabled),
-    enabled_li: newer(base.enabled_li, given.enabled_li),
-    preferences:
-      given.preferences.length === 0 ? base.preferences : mergeById(base.preferences, given.preferences, mergePreference),
-  };
+  const merged = { id: base.id, enabled: newer(base.enabled, given.enabled), enabled_li: newer(base.enabled_li, given.enabled_li) };
+  if (!given.preferences) return base.preferences ? { ...merged, preferences: base.preferences } : merged;
+  return { ...merged, preferences: mergeById(base.preferences ?? [], given.preferences, mergePreference) };
 }
 
 function mergeVendors(base: VendorChoices, given: VendorChoices): VendorChoices {

@@ -1,4 +1,4 @@
-import type { ChannelChoice, Choice, ConsentEvent, Consents, Delegate, JsonObject } from './event';
+import type { ChannelChoice, Choice, ConsentEvent, Consents, Delegate, JsonObject, PurposeChoice } from './event';
 import { derivedUserId, eventIdFromPosition } from './ids';
 import type { Position } from './order-key';
 
@@ -31,14 +31,7 @@ export interface ConsentEventInput {
 
 export interface ConsentsInput {
   channels?: Given<ChannelInput[]>;
-  purposes?: Given<
-    {
-      id: string;
-      enabled?: Given<boolean>;
-      enabled_li?: Given<boolean>;
-      preferences?: Given<{ id: string; enabled?: Given<boolean>; channels?: Given<ChannelInput[]> }[]>;
-    }[]
-  >;
+  purposes?: Given<PurposeInput[]>;
   vendors?: Given<{
     enabled?: Given<string[]>;
     enabled_li?: Given<string[]>;
@@ -46,6 +39,13 @@ export interface ConsentsInput {
     disabled_li?: Given<string[]>;
   }>;
   tcfcs?: Given<string>;
+}
+
+interface PurposeInput {
+  id: string;
+  enabled?: Given<boolean>;
+  enabled_li?: Given<boolean>;
+  preferences?: Given<{ id: string; enabled?: Given<boolean>; channels?: Given<ChannelInput[]> }[]>;
 }
 
 interface ChannelInput {
@@ -96,16 +96,7 @@ export function normalizeConsents(input: Given<ConsentsInput>): Consents {
   const vendors = input?.vendors;
   return {
     channels: (input?.channels ?? []).map(normalizeChannel),
-    purposes: (input?.purposes ?? []).map((purpose) => ({
-      id: purpose.id,
-      enabled: choice(purpose.enabled),
-      enabled_li: choice(purpose.enabled_li),
-      preferences: (purpose.preferences ?? []).map((preference) => ({
-        id: preference.id,
-        enabled: choice(preference.enabled),
-        channels: (preference.channels ?? []).map(normalizeChannel),
-      })),
-    })),
+    purposes: (input?.purposes ?? []).map(normalizePurpose),
     vendors: {
       enabled: vendors?.enabled ?? [],
       enabled_li: vendors?.enabled_li ?? [],
@@ -114,6 +105,19 @@ export function normalizeConsents(input: Given<ConsentsInput>): Consents {
     },
     tcfcs: input?.tcfcs ?? null,
   };
+}
+
+function normalizePurpose(purpose: PurposeInput): PurposeChoice {
+  const { id } = purpose;
+  const enabled = choice(purpose.enabled);
+  const enabled_li = choice(purpose.enabled_li);
+  if (!purpose.preferences?.length) return { id, enabled, enabled_li };
+  const preferences = purpose.preferences.map((preference) => ({
+    id: preference.id,
+    enabled: choice(preference.enabled),
+    channels: (preference.channels ?? []).map(normalizeChannel),
+  }));
+  return { id, enabled, enabled_li, preferences };
 }
 
 function normalizeChannel(channel: ChannelInput): ChannelChoice {

@@ -9,6 +9,9 @@ export const consentCommandsTopic = 'consent.commands.v1';
 /** Copies of messages that were not recorded, with the reasons in their headers. */
 export const consentEventsRejectedTopic = 'consent.events.rejected.v1';
 
+/** Name of the consent recorder's rows in `ingest_position`: windows are made of these positions. */
+export const consentRecorderName = 'consent';
+
 export const consentEvents = {
   name: consentEventsTopic,
   /** Locality only: all of a user's events in one partition. */

@@ -1,0 +1,45 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { machine } from './measure';
+import { benchRecord } from './record.bench';
+
+const help = `Benchmarks against the local stack.
+
+  npm run bench -- record [--events 200000] [--users 40000] [--partitions 3] [--runs 3]
+                     P2: Kafka to Postgres, exactly once, one recorder
+  --save             write the raw result to docs/benchmarks/raw/
+`;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', default: false },
+      save: { type: 'boolean', default: false },
+      events: { type: 'string', default: '200000' },
+      users: { type: 'string', default: '40000' },
+      partitions: { type: 'string', default: '3' },
+      runs: { type: 'string', default: '3' },
+    },
+  });
+  const [name] = positionals;
+  if (values.help || name === undefined) return void process.stdout.write(help);
+  const numbers = { events: Number(values.events), users: Number(values.users), partitions: Number(values.partitions), runs: Number(values.runs) };
+  const benchmarks: Record<string, () => Promise<object>> = { record: () => benchRecord(numbers) };
+  const benchmark = benchmarks[name];
+  if (benchmark === undefined) throw new Error(`There is no benchmark "${name}".\n\n${help}`);
+  const result = { at: new Date().toISOString(), machine: machine(), ...(await benchmark()) };
+  const text = `${JSON.stringify(result, null, 2)}\n`;
+  process.stdout.write(text);
+  if (values.save) {
+    const folder = join('docs', 'benchmarks', 'raw');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${name}-${result.at.slice(0, 10)}.json`), text);
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
