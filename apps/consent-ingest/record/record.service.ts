@@ -1,3 +1,4 @@
+import { consentRecorderName } from '@delivery/consent/schema';
 import { Recorder, type RecorderObserver } from '@delivery/ingest/recorder';
 import { KafkaConnection } from '@delivery/platform/kafka';
 import { Database } from '@delivery/platform/postgres';
@@ -8,8 +9,8 @@ import { ConsentCommandsRecorder } from './consent-commands.recorder';
 import { ConsentEventsRecorder } from './consent-events.recorder';
 import { KnownOrganizations } from './known-organizations';
 
-/** Name of this recorder's rows in `ingest_position`; windows are made of these positions. */
-export const consumerName = 'consent';
+/** Name of this recorder's rows in `ingest_position`. */
+export const consumerName = consentRecorderName;
 
 /** The role `record`: reads the consent topics and records them exactly once. */
 @Injectable()

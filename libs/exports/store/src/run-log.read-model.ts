@@ -47,16 +47,24 @@ export class RunLogReadModel {
   /** Newest first. */
   async page(
     sql: Sql,
-    query: { organizationId: string; integrationId?: string; limit: number; skip: number },
+    query: {
+      organizationId: string;
+      integrationId?: string;
+      /** All, if not given. */
+      statuses?: readonly RunStatus[];
+      limit: number;
+      skip: number;
+    },
   ): Promise<RunLogPage> {
-    const values = [query.organizationId, query.integrationId ?? null];
-    const where = `r.organization_id = $1 AND ($2::text IS NULL OR r.integration_id = $2)`;
+    const values = [query.organizationId, query.integrationId ?? null, query.statuses ?? null];
+    const where = `r.organization_id = $1 AND ($2::text IS NULL OR r.integration_id = $2)
+      AND ($3::text[] IS NULL OR r.status = ANY($3))`;
     const [count] = await sql.query<{ total: number }>(
       `SELECT count(*)::int AS total FROM export_run r WHERE ${where}`,
       values,
     );
     const rows = await sql.query<LogRow>(
-      `${logSelect} WHERE ${where} ORDER BY r.created_at DESC, r.id DESC LIMIT $3 OFFSET $4`,
+      `${logSelect} WHERE ${where} ORDER BY r.created_at DESC, r.id DESC LIMIT $4 OFFSET $5`,
       [...values, query.limit, query.skip],
     );
     return { data: rows.map(toLog), total: count?.total ?? 0 };
