@@ -1,0 +1,7 @@
+export type { Content, ContentRange, ContentRequest } from './contents/content';
+export { contentOf } from './contents/registry';
+export type { AttemptOutcome, ExecuteDeps } from './deliver/deps';
+export { executeRun, type ExecuteOptions } from './deliver/execute-run';
+export { LeaseLost, RunFault } from './errors';
+export type { LogReader } from './plan/log-readiness';
+export { type PlanDeps, type PlannedRun, type PlanOutcome, type PlanRequest, planRun } from './plan/plan-run';
