@@ -1,0 +1,40 @@
+import { topicSpecs as consent } from '@delivery/consent/schema';
+import { topicSpecs as exports } from '@delivery/exports/schema';
+import { Env } from '@delivery/platform/config';
+import { type KafkaConfig, KafkaConnection, type TopicSpec } from '@delivery/platform/kafka';
+import { IsInt, Max, Min } from 'class-validator';
+
+/** How wide topics are made. */
+export class TopicsConfig {
+  @Env({
+    name: 'TOPIC_PARTITIONS',
+    description: 'Partitions of the public topics; more can be added later, never fewer.',
+    default: '12',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  partitions: number;
+
+  @Env({ name: 'TOPIC_REPLICATION', description: "Copies of each partition; -1 takes the brokers' default.", default: '-1' })
+  @IsInt()
+  @Min(-1)
+  @Max(10)
+  replication: number;
+}
+
+/** All topics of the platform. */
+export function allTopics(config: TopicsConfig): TopicSpec[] {
+  const specs: TopicSpec[] = [...consent(config.partitions), ...exports(config.partitions)];
+  return specs.map((spec) => (config.replication < 0 ? spec : { ...spec, replication: config.replication }));
+}
+
+/** Creates topics and partitions that are missing; repeatable. @returns what was done, a line each. */
+export async function ensureAllTopics(kafka: KafkaConfig, config: TopicsConfig): Promise<string[]> {
+  const connection = new KafkaConnection(kafka);
+  try {
+    return await connection.ensureTopics(allTopics(config));
+  } finally {
+    await connection.close();
+  }
+}
