@@ -4,7 +4,7 @@ import { type ConfigVariable, describeConfig, loadConfig } from '@delivery/platf
 import { buildOpenApi, type ServiceConfig, type ServiceDefinition } from '@delivery/platform/service';
 
 import { definition as consentIngest } from '../../apps/consent-ingest/app.module';
-import { integrationsApi } from '../../apps/integrations-api/integrations-api';
+import { definition as integrationsApi } from '../../apps/integrations-api/app.module';
 import { placeholderEnvironment } from './placeholder-environment';
 
 /** What the reference says about one service. */

@@ -33,7 +33,7 @@ function collect(name: string, all: Record<string, JsonSchema>, into: Record<str
 }
 
 function nullable(property: Property): JsonSchema {
-  if (property.$ref !== undefined) return { anyOf: [property, { type: 'null' }] };
+  if (property.$ref !== undefined || property['oneOf'] !== undefined) return { anyOf: [property, { type: 'null' }] };
   const { enum: values, type, ...rest } = property;
   return {
     ...(type !== undefined && { type: [type, 'null'] }),
