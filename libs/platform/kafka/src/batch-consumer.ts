@@ -1,218 +1,327 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import {
+  KafkaJSNonRetriableError,
+  type Consumer,
+  type EachBatchPayload,
+  type LogEntry,
+  type logCreator,
+} from 'kafkajs';
 import type { KafkaConnection } from './connection';
-
-export interface FetchedMessage {
-  offset: bigint;
-  key: Buffer | null;
-  value: Buffer | null;
-  headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
-  /** The log's append time. */
-  timestamp: Date;
-}
-
-/** One fetch of one partition. */
-export interface FetchedBatch {
-  topic: string;
-  partition: number;
-  /** The offset that was asked for. */
-  fetchedOffset: bigint;
-  /** First offset after this batch, control and aborted records included. */
-  nextOffset: bigint;
-  /** End of the partition's log when the batch was fetched. */
-  highWatermark: bigint;
-  /** Committed data only; empty when the batch held nothing but control or aborted records. */
-  messages: FetchedMessage[];
-  /** False once the partition was revoked or sought, or the consumer stops: finish the unit of work and return. */
-  isRunning(): boolean;
-  heartbeat(): Promise<void>;
-}
+import { mapKafkaError, within } from './errors';
+import { extentOf, messagesOf, type FetchedBatch } from './fetched-batch';
+import { Heartbeats } from './heartbeats';
+import { toLogCreator } from './logger';
+import { OffsetCommitter } from './offset-committer';
+import { Partitions, type TopicPartition } from './partitions';
 
 export interface BatchConsumerOptions {
+  /** Without the prefix that topics and groups share. */
   groupId: string;
   topics: readonly string[];
-  /** Called after each rebalance; batches may arrive before it has finished. */
-  onAssigned(partitions: readonly { topic: string; partition: number }[]): Promise<void>;
-  /** A batch whose handling throws is fetched again, after a pause. Calls for one partition never overlap. */
+  /**
+   * Called after each rebalance with all partitions this consumer has now, none of them paused; batches wait until it
+   * resolves. The place to seek. When it fails it is called again, after a pause. Never overlaps with itself.
+   */
+  onAssigned?(partitions: readonly TopicPartition[]): Promise<void> | void;
+  /** Called before `onAssigned`, and again with it, with the partitions that are gone. */
+  onRevoked?(partitions: readonly TopicPartition[]): Promise<void> | void;
+  /**
+   * Handles one batch. Calls for one partition never overlap. When it throws, the batch is fetched again after a growing
+   * pause, during which other partitions go on.
+   */
   onBatch(batch: FetchedBatch): Promise<void>;
+  /**
+   * The broker does not have the offset that was to be fetched: retention passed it, or the log was cut or made anew.
+   * The consumer goes on at the first offset there is, unless told otherwise by `seek` or `pause`.
+   */
+  onOffsetOutOfRange?(at: TopicPartition): Promise<void> | void;
+  /** Everything that went wrong and is tried again. */
   onError(error: unknown): void;
+  /** How many partitions are handled side by side; 3 by default. */
   partitionsAtOnce?: number;
   maxBytesPerPartition?: number;
 }
 
-const longestPauseMs = 5000;
-const commitEveryMs = 1000;
+const heartbeatMs = 3000;
+/** How long a fetch waits for the first byte; also how late a resumed partition may be noticed. */
+const maxWaitMs = 250;
+/** Without any sign of life from kafkajs for so long (a rebalance takes a minute at most) the consumer is made anew. */
+const lifelessAfterMs = 180_000;
+const longestRestartMs = 5000;
 
 /**
- * Consumes batches from the earliest offset with read-committed isolation. Committed group offsets are informative: the
- * owner seeks to its own position. Never gives up: the consumer is made anew when kafkajs ends it.
+ * Consumes batches from the earliest offset with read-committed isolation, until stopped: whatever ends kafkajs' consumer,
+ * another takes its place. Offsets committed to the group only inform; an owner with a position of its own seeks.
  */
 export class BatchConsumer {
+  private readonly stopping = new AbortController();
+  private readonly partitions = new Partitions({
+    pause: ({ topic, partition }) => this.onConsumer((consumer) => consumer.pause([this.named(topic, partition)])),
+    resume: ({ topic, partition }) => this.onConsumer((consumer) => consumer.resume([this.named(topic, partition)])),
+  });
+  private readonly committer = new OffsetCommitter();
   private consumer: Consumer | undefined;
-  private stopping = false;
-  private readonly queues = new Map<string, Promise<void>>();
-  private readonly failures = new Map<string, number>();
-  private readonly commits = new Map<string, number>();
-  private readonly next = new Map<string, bigint>();
-  private restarting: Promise<void> | undefined;
+  /** Counts assignments; what was begun for an earlier one is dropped. */
+  private generation = 0;
+  /** The last assignment that the owner has been told. */
+  private announced = 0;
+  private announcing: Promise<void> = Promise.resolve();
+  private readonly inHand = new Set<Promise<void>>();
+  private lastSign = 0;
+  private running: Promise<void> | undefined;
 
   constructor(
     private readonly connection: KafkaConnection,
     private readonly options: BatchConsumerOptions,
   ) {}
 
+  /** Resolves when the group was joined, or when the first attempt failed: it goes on trying, and tells `onError`. */
   async start(): Promise<void> {
-    const consumer = this.connection.kafka.consumer({
-      groupId: this.connection.topicName(this.options.groupId),
+    if (this.running) return;
+    const started = Promise.withResolvers<void>();
+    this.running = this.run(started.resolve);
+    await started.promise;
+  }
+
+  /** The next batch of this partition is fetched at `offset`. Ignored for a partition that is not assigned (any more). */
+  seek(topic: string, partition: number, offset: bigint): void {
+    if (!this.partitions.has(topic, partition)) return;
+    this.onConsumer((consumer) =>
+      consumer.seek({ topic: this.connection.topicName(topic), partition, offset: offset.toString() }),
+    );
+  }
+
+  /** Until `resume` or the next assignment. A batch in hand counts as not handled. */
+  pause(topic: string, partition: number): void {
+    this.partitions.pause(topic, partition);
+  }
+
+  resume(topic: string, partition: number): void {
+    this.partitions.resume(topic, partition);
+  }
+
+  assigned(): TopicPartition[] {
+    return this.partitions.list();
+  }
+
+  /** Waits for the batches in hand, then leaves the group. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.generation += 1;
+    this.partitions.assign([]);
+    await this.running;
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  private async run(started: () => void): Promise<void> {
+    for (let failures = 0; !this.stopped; failures += 1) {
+      const consumer = this.createConsumer();
+      const before = this.generation;
+      try {
+        await this.consumeUntilCrash(consumer, started);
+      } catch (error) {
+        if (!this.stopped) this.options.onError(mapKafkaError(error));
+      }
+      started();
+      await this.discard(consumer);
+      if (this.generation !== before) failures = 0; // it had joined
+      await this.rest(Math.min(longestRestartMs, 200 * 2 ** failures));
+    }
+  }
+
+  /** @throws what ended the consumer; resolves when the consumer is stopped. */
+  private async consumeUntilCrash(consumer: Consumer, started: () => void): Promise<void> {
+    const crash = Promise.withResolvers<never>();
+    crash.promise.catch(() => undefined);
+    consumer.on(consumer.events.CRASH, ({ payload }) => crash.reject(payload.error));
+    consumer.on(consumer.events.FETCH_START, () => this.sign());
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.joined(consumer, payload.memberAssignment));
+    const life = setInterval(() => {
+      const silent = this.inHand.size === 0 && Date.now() - this.lastSign > lifelessAfterMs;
+      if (silent) crash.reject(new Error('the Kafka client went silent'));
+    }, 10_000);
+    try {
+      this.sign();
+      this.consumer = consumer;
+      // Not cut short by `stop`: a kafkajs consumer that is disconnected while it joins goes on by itself afterwards.
+      await Promise.race([this.subscribe(consumer), crash.promise]);
+      started();
+      await Promise.race([crash.promise, onceAborted(this.stopping.signal)]);
+    } finally {
+      clearInterval(life);
+    }
+  }
+
+  private createConsumer(): Consumer {
+    const { groupId, maxBytesPerPartition = 2 * 1024 * 1024 } = this.options;
+    return this.connection.client({ logCreator: this.logCreator() }).consumer({
+      groupId: this.connection.topicName(groupId),
       allowAutoTopicCreation: false,
       readUncommitted: false,
-      maxBytesPerPartition: this.options.maxBytesPerPartition ?? 2 * 1024 * 1024,
-      maxWaitTimeInMs: 250,
+      maxBytesPerPartition,
+      maxWaitTimeInMs: maxWaitMs,
       sessionTimeout: 30_000,
-      heartbeatInterval: 3_000,
+      rebalanceTimeout: 60_000,
+      heartbeatInterval: heartbeatMs,
       metadataMaxAge: 30_000, // added partitions are picked up within this time
-      retry: { initialRetryTime: 100, maxRetryTime: 5000, retries: 5, restartOnFailure: async () => !this.stopping },
+      // kafkajs starts again only after some errors; here it is always us.
+      retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 5, restartOnFailure: async () => false },
     });
-    this.consumer = consumer;
-    this.listen(consumer);
+  }
+
+  private async subscribe(consumer: Consumer): Promise<void> {
     await consumer.connect();
-    await consumer.subscribe({ topics: this.options.topics.map((t) => this.connection.topicName(t)), fromBeginning: true });
+    const topics = this.options.topics.map((topic) => this.connection.topicName(topic));
+    await consumer.subscribe({ topics, fromBeginning: true });
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: this.options.partitionsAtOnce ?? 3,
-      eachBatch: (payload) => this.eachBatch(payload),
+      eachBatch: (payload) => this.eachBatch(consumer, payload),
     });
   }
 
-  /** The next batch of this partition is fetched at `offset`. */
-  seek(topic: string, partition: number, offset: bigint): void {
-    this.next.set(`${topic} ${partition}`, offset);
-    this.consumer?.seek({ topic: this.connection.topicName(topic), partition, offset: offset.toString() });
+  /** Ends a consumer that crashed or is to stop; waits for its batches, but not for brokers that do not answer. */
+  private async discard(consumer: Consumer): Promise<void> {
+    await within(2000, 'committing', this.committer.idle()).catch(() => undefined);
+    const ended = consumer.disconnect().catch(() => undefined);
+    while (this.inHand.size > 0) await Promise.all(this.inHand);
+    await within(10_000, 'leaving the group', ended).catch(() => undefined);
+    this.consumer = undefined;
   }
 
-  pause(topic: string, partition: number): void {
-    this.consumer?.pause([{ topic: this.connection.topicName(topic), partitions: [partition] }]);
+  /** kafkajs awaits nothing here: the owner is told in the background, and batches wait for it. */
+  private joined(consumer: Consumer, assignment: Record<string, number[]>): void {
+    if (consumer !== this.consumer || this.stopped) return;
+    this.sign();
+    const generation = (this.generation += 1);
+    const assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic: this.connection.plainName(topic), partition })),
+    );
+    const revoked = this.partitions.assign(assigned);
+    this.announcing = this.announcing.then(() => this.announce(generation, revoked, assigned));
   }
 
-  resume(topic: string, partition: number): void {
-    this.consumer?.resume([{ topic: this.connection.topicName(topic), partitions: [partition] }]);
-  }
-
-  /** Waits for the batches under way. */
-  async stop(): Promise<void> {
-    this.stopping = true;
-    await this.restarting;
-    await this.consumer?.disconnect();
-    await Promise.allSettled(this.queues.values());
-  }
-
-  private listen(consumer: Consumer): void {
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
-        partitions.map((partition) => ({ topic: this.plainName(topic), partition })),
-      );
-      this.next.clear();
-      this.options.onAssigned(assigned).catch((error: unknown) => this.options.onError(error));
-    });
-    // kafkajs passes batches of only control or aborted records by itself and tells of them only here.
-    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize > 0) return;
-      void this.inOrder(this.plainName(payload.topic), payload.partition, async (key) => {
-        const first = payload.firstOffset === null ? undefined : BigInt(payload.firstOffset);
-        await this.deliver(key, {
-          topic: this.plainName(payload.topic),
-          partition: payload.partition,
-          fetchedOffset: this.next.get(key) ?? first ?? BigInt(payload.lastOffset),
-          nextOffset: BigInt(payload.lastOffset) + 1n,
-          highWatermark: BigInt(payload.highWatermark),
-          messages: [],
-          isRunning: () => !this.stopping,
-          heartbeat: async () => undefined,
-        });
-      });
-    });
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      this.options.onError(payload.error);
-      if (!payload.restart && !this.stopping) this.restarting = this.restart();
-    });
-  }
-
-  private async restart(): Promise<void> {
-    while (!this.stopping) {
+  private async announce(generation: number, revoked: TopicPartition[], assigned: TopicPartition[]): Promise<void> {
+    for (let failures = 0; generation === this.generation; failures += 1) {
       try {
-        await this.consumer?.disconnect().catch(() => undefined);
-        return await this.start();
+        if (revoked.length > 0) await this.options.onRevoked?.(revoked);
+        await this.options.onAssigned?.(assigned);
+        this.announced = generation;
+        return;
       } catch (error) {
         this.options.onError(error);
-        await delay(1000);
+        await this.rest(Math.min(longestRestartMs, 100 * 2 ** failures));
       }
     }
   }
 
-  private async eachBatch(payload: EachBatchPayload): Promise<void> {
-    const { batch } = payload;
-    const topic = this.plainName(batch.topic);
-    await this.inOrder(topic, batch.partition, async (key) => {
-      if (payload.isStale() || !payload.isRunning()) return;
-      const fetched = batch as typeof batch & { fetchedOffset: string };
-      const nextOffset = BigInt(batch.lastOffset()) + 1n;
-      const done = await this.deliver(key, {
-        topic,
-        partition: batch.partition,
-        fetchedOffset: BigInt(fetched.fetchedOffset),
-        nextOffset,
-        highWatermark: BigInt(batch.highWatermark),
-        messages: batch.messages.map((message) => ({
-          offset: BigInt(message.offset),
-          key: message.key,
-          value: message.value,
-          headers: message.headers ?? {},
-          timestamp: new Date(Number(message.timestamp)),
-        })),
-        isRunning: () => payload.isRunning() && !payload.isStale() && !this.stopping,
-        heartbeat: () => payload.heartbeat(),
-      });
-      if (!done || payload.isStale()) return;
-      payload.resolveOffset(batch.lastOffset());
-      await this.commit(key, payload, nextOffset);
-    });
-  }
-
-  private inOrder(topic: string, partition: number, work: (key: string) => Promise<void>): Promise<void> {
-    const key = `${topic} ${partition}`;
-    const mine = (this.queues.get(key) ?? Promise.resolve()).then(() => work(key));
-    this.queues.set(key, mine.catch(() => undefined));
-    return mine;
-  }
-
-  /** @returns whether the batch was handled; if not, kafkajs fetches it again. */
-  private async deliver(key: string, batch: FetchedBatch): Promise<boolean> {
+  private async eachBatch(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
+    if (consumer !== this.consumer) return;
+    const work = this.handle(payload);
+    const settled = work.catch(() => undefined);
+    this.inHand.add(settled);
     try {
-      await this.options.onBatch(batch);
-      // A handler that sought elsewhere has set the next offset itself.
-      if (this.next.get(key) === undefined || this.next.get(key) === batch.fetchedOffset) this.next.set(key, batch.nextOffset);
-      this.failures.delete(key);
-      return true;
-    } catch (error) {
-      const failures = (this.failures.get(key) ?? 0) + 1;
-      this.failures.set(key, failures);
-      this.options.onError(error);
-      if (!this.stopping) await delay(Math.min(longestPauseMs, 50 * 2 ** failures) * (0.5 + Math.random() / 2));
-      return false;
+      await work;
+    } finally {
+      this.inHand.delete(settled);
+      this.sign();
     }
   }
 
-  private async commit(key: string, payload: EachBatchPayload, offset: bigint): Promise<void> {
-    if (Date.now() - (this.commits.get(key) ?? 0) < commitEveryMs) return;
-    this.commits.set(key, Date.now());
-    const { topic, partition } = payload.batch;
-    const offsets = [{ topic, partitions: [{ partition, offset: offset.toString() }] }];
-    // Only for people who watch the group's lag; the owner's position is elsewhere.
-    await payload.commitOffsetsIfNecessary({ topics: offsets }).catch(() => undefined);
+  /** @throws only what the group answered to a heartbeat: kafkajs then joins again. */
+  private async handle(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
+    const { partition } = batch;
+    const topic = this.connection.plainName(batch.topic);
+    const generation = this.generation;
+    const beats = new Heartbeats(() => payload.heartbeat(), heartbeatMs);
+    const isRunning = () =>
+      beats.failure === undefined &&
+      generation === this.generation &&
+      payload.isRunning() &&
+      !payload.isStale() &&
+      !this.partitions.isPaused(topic, partition);
+    try {
+      while (this.announced !== generation && isRunning()) {
+        await Promise.race([this.announcing, delay(heartbeatMs, undefined, { ref: false })]);
+      }
+      // What is not resolved is fetched again, here or elsewhere.
+      if (isRunning()) await this.deliver(topic, payload, { isRunning, heartbeat: () => beats.beat() });
+    } catch (error) {
+      if (error !== beats.failure) {
+        this.options.onError(error);
+        if (generation === this.generation) this.partitions.failed(topic, partition);
+      }
+    } finally {
+      await beats.stop();
+    }
+    if (beats.failure !== undefined) throw beats.failure;
   }
 
-  private plainName(topic: string): string {
-    return topic.slice(this.connection.config.topicPrefix.length);
+  private async deliver(
+    topic: string,
+    { batch, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload,
+    control: Pick<FetchedBatch, 'isRunning' | 'heartbeat'>,
+  ): Promise<void> {
+    const { partition } = batch;
+    const extent = extentOf(batch);
+    const highWatermark = BigInt(batch.highWatermark);
+    await this.options.onBatch({ topic, partition, ...extent, highWatermark, messages: messagesOf(batch), ...control });
+    if (!control.isRunning()) return;
+    resolveOffset((extent.nextOffset - 1n).toString());
+    this.partitions.succeeded(topic, partition);
+    this.committer.add(batch.topic, partition, extent.nextOffset, (offsets) => commitOffsetsIfNecessary(offsets));
   }
+
+  private logCreator(): logCreator {
+    const create = toLogCreator(this.connection.logger);
+    return (level) => {
+      const write = create(level);
+      return (entry) => {
+        this.notice(entry);
+        write(entry);
+      };
+    };
+  }
+
+  /** That an offset is out of range kafkajs tells nobody but its log, before it goes on at the first offset there is. */
+  private notice({ namespace, log }: LogEntry): void {
+    if (namespace !== 'ConsumerGroup' || !log.message.startsWith('Offset out of range, resetting')) return;
+    const at = { topic: this.connection.plainName(String(log['topic'])), partition: Number(log['partition']) };
+    // Before the owner had a chance to seek, the offset was only the one committed last.
+    if (this.announced !== this.generation || !this.partitions.has(at.topic, at.partition)) return;
+    void Promise.resolve(this.options.onOffsetOutOfRange?.(at)).catch((error: unknown) => this.options.onError(error));
+  }
+
+  private onConsumer(act: (consumer: Consumer) => void): void {
+    if (!this.consumer) return;
+    try {
+      act(this.consumer);
+    } catch (error) {
+      // It has crashed: the next assignment begins anew.
+      if (!(error instanceof KafkaJSNonRetriableError)) throw error;
+    }
+  }
+
+  private named(topic: string, partition: number): { topic: string; partitions: number[] } {
+    return { topic: this.connection.topicName(topic), partitions: [partition] };
+  }
+
+  private sign(): void {
+    this.lastSign = Date.now();
+  }
+
+  /** Waits with jitter, but not while stopping. */
+  private async rest(ms: number): Promise<void> {
+    await delay(ms * (0.5 + Math.random() / 2), undefined, { signal: this.stopping.signal }).catch(() => undefined);
+  }
+}
+
+function onceAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

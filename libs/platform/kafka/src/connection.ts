@@ -1,6 +1,15 @@
-import { ConfigResourceTypes, Kafka, logLevel, type Admin, type KafkaConfig as ClientConfig, type SASLOptions } from 'kafkajs';
-import { KafkaError, mapKafkaError, protocolType } from './errors';
+import {
+  Kafka,
+  logLevel,
+  type Admin,
+  type KafkaConfig as ClientConfig,
+  type logCreator,
+  type SASLOptions,
+} from 'kafkajs';
+import { configsOf, ensureTopics, type EnsureTopicsOptions, type TopicChange } from './ensure-topics';
+import { KafkaError, mapKafkaError, within } from './errors';
 import type { KafkaConfig } from './kafka.config';
+import './kafkajs-repairs';
 import { toLogCreator, type KafkaLogger } from './logger';
 import { Publisher } from './publisher';
 import { requiredTopicConfig, type TopicSpec } from './topic';
@@ -13,24 +22,38 @@ export interface Watermarks {
   high: bigint;
 }
 
+/** Changing a cluster takes it longer than answering questions. */
+const changeTimeoutMs = 60_000;
+
 /** One process's way to a Kafka cluster; topic names go in and come out without the configured prefix. */
 export class KafkaConnection {
-  readonly kafka: Kafka;
-  private adminClient: Promise<Admin> | undefined;
+  private current: AdminInUse | undefined;
   private sharedPublisher: Publisher | undefined;
 
   constructor(
     readonly config: KafkaConfig,
-    logger?: KafkaLogger,
-  ) {
-    this.kafka = new Kafka(clientConfig(config, logger));
-  }
+    readonly logger?: KafkaLogger,
+  ) {}
 
+  /** A topic's name in the broker. Consumer groups carry the same prefix. */
   topicName(name: string): string {
     return `${this.config.topicPrefix}${name}`;
   }
 
-  /** The process's one producer, connected when first used. */
+  /** The opposite of `topicName`. */
+  plainName(topic: string): string {
+    return topic.slice(this.config.topicPrefix.length);
+  }
+
+  /**
+   * A client of its own for each consumer and producer: kafkajs keeps a group's offsets per client, and two consumers of
+   * one group that shared them would clear each other's.
+   */
+  client(overrides: Partial<ClientConfig> = {}): Kafka {
+    return new Kafka({ ...clientConfig(this.config, toLogCreator(this.logger)), ...overrides });
+  }
+
+  /** The process's one publisher, connected when first used. */
   publisher(): Publisher {
     this.sharedPublisher ??= new Publisher(this);
     return this.sharedPublisher;
@@ -38,6 +61,10 @@ export class KafkaConnection {
 
   async clusterId(): Promise<string> {
     return (await this.ask((admin) => admin.describeCluster())).clusterId;
+  }
+
+  async topicExists(name: string): Promise<boolean> {
+    return (await this.ask((admin) => admin.listTopics())).includes(this.topicName(name));
   }
 
   /** @throws KafkaError `unknown_topic`, `broker_unavailable`. */
@@ -48,110 +75,111 @@ export class KafkaConnection {
       .sort((a, b) => a.partition - b.partition);
   }
 
-  /** Per partition, the first offset whose append time is at or after `time`; the end of the log when there is none. */
+  /**
+   * Per partition, the first offset whose append time is at or after `time`; the end of the log when there is none.
+   * @throws KafkaError `unknown_topic`, `broker_unavailable`.
+   */
   async offsetsAt(name: string, time: Date): Promise<{ partition: number; offset: bigint }[]> {
     const offsets = await this.ask((admin) => admin.fetchTopicOffsetsByTimestamp(this.topicName(name), time.getTime()));
-    return offsets.map(({ partition, offset }) => ({ partition, offset: BigInt(offset) })).sort((a, b) => a.partition - b.partition);
+    return offsets
+      .map(({ partition, offset }) => ({ partition, offset: BigInt(offset) }))
+      .sort((a, b) => a.partition - b.partition);
   }
 
-  /** Creates topics that are missing and adds partitions that are; never removes. @returns what was done, a line each. */
-  async ensureTopics(specs: readonly TopicSpec[]): Promise<string[]> {
-    return this.ask(async (admin) => {
-      const existing = new Set(await admin.listTopics());
-      const missing = specs.filter((spec) => !existing.has(this.topicName(spec.name)));
-      if (missing.length > 0) await createTopics(admin, missing.map((spec) => ({ ...spec, name: this.topicName(spec.name) })));
-      const done = missing.map((spec) => `created ${this.topicName(spec.name)} with ${spec.partitions} partitions`);
-      for (const spec of specs.filter((s) => !missing.includes(s))) done.push(...(await this.growTopic(admin, spec)));
-      return done;
-    });
-  }
-
-  private async growTopic(admin: Admin, spec: TopicSpec): Promise<string[]> {
-    const topic = this.topicName(spec.name);
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    const count = topics[0]?.partitions.length ?? 0;
-    if (count >= spec.partitions) return [];
-    await admin.createPartitions({ topicPartitions: [{ topic, count: spec.partitions }] });
-    return [`${topic}: partitions ${count} -> ${spec.partitions}`];
+  /** Creates topics that are missing and adds partitions that are; reports other differences; never removes. */
+  async ensureTopics(specs: readonly TopicSpec[], options: EnsureTopicsOptions = {}): Promise<TopicChange[]> {
+    const named = specs.map((spec) => ({ ...spec, name: this.topicName(spec.name) }));
+    return this.ask((admin) => ensureTopics(admin, named, options), changeTimeoutMs);
   }
 
   /** What makes a topic unfit to be recorded exactly once, a sentence each; empty when it is fit. */
   async topicFaults(name: string): Promise<string[]> {
     const topic = this.topicName(name);
-    return this.ask(async (admin) => {
-      const existing = await admin.listTopics();
-      if (!existing.includes(topic)) return [`Topic ${topic} does not exist. Create it: npm run topics.`];
-      const { resources } = await admin.describeConfigs({
-        includeSynonyms: false,
-        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: Object.keys(requiredTopicConfig) }],
-      });
-      const entries = resources[0]?.configEntries ?? [];
-      return Object.entries(requiredTopicConfig).flatMap(([key, wanted]) => {
-        const found = entries.find((entry) => entry.configName === key)?.configValue;
-        return found === wanted ? [] : [`Topic ${topic} has ${key}=${found}; set it to ${wanted}.`];
-      });
-    });
+    if (!(await this.topicExists(name))) return [`Topic ${topic} does not exist. Create it: npm run topics.`];
+    const wanted = new Map([[topic, Object.keys(requiredTopicConfig)]]);
+    const found = (await this.ask((admin) => configsOf(admin, wanted))).get(topic);
+    return Object.entries(requiredTopicConfig).flatMap(([key, value]) =>
+      found?.get(key) === value ? [] : [`Topic ${topic} has ${key}=${String(found?.get(key))}; set it to ${value}.`],
+    );
   }
 
-  /** Runs an administrative request; a lost connection is made anew with the next one. */
-  async ask<T>(request: (admin: Admin) => Promise<T>): Promise<T> {
+  /**
+   * Runs an administrative request. After a failure the next one gets a new connection: kafkajs asks about every topic
+   * it was ever asked about, and one that was deleted would fail all further requests.
+   */
+  async ask<T>(request: (admin: Admin) => Promise<T>, timeoutMs = this.config.publishTimeoutMs): Promise<T> {
+    const used = (this.current ??= new AdminInUse(this.client().admin({ retry: { retries: 3 } })));
     try {
-      this.adminClient ??= this.connectAdmin();
-      return await request(await this.adminClient);
+      return await used.run((admin) => within(timeoutMs, 'an answer', request(admin)), timeoutMs);
     } catch (error) {
-      const mapped = mapKafkaError(error);
-      if (mapped instanceof KafkaError && mapped.code === 'broker_unavailable') this.dropAdmin();
-      throw mapped;
+      if (this.current === used) this.current = undefined;
+      used.discard();
+      throw mapKafkaError(error);
     }
-  }
-
-  private async connectAdmin(): Promise<Admin> {
-    const admin = this.kafka.admin();
-    await admin.connect();
-    return admin;
-  }
-
-  private dropAdmin(): void {
-    const dropped = this.adminClient;
-    this.adminClient = undefined;
-    void dropped?.then((admin) => admin.disconnect()).catch(() => undefined);
   }
 
   async close(): Promise<void> {
     await this.sharedPublisher?.close();
-    const admin = await this.adminClient?.catch(() => undefined);
-    this.adminClient = undefined;
-    await admin?.disconnect();
+    const used = this.current;
+    this.current = undefined;
+    await used?.close();
   }
 }
 
-async function createTopics(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
-  try {
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: specs.map((spec) => ({
-        topic: spec.name,
-        numPartitions: spec.partitions,
-        replicationFactor: spec.replication ?? -1,
-        configEntries: Object.entries({ ...requiredTopicConfig, ...spec.config }).map(([name, value]) => ({ name, value })),
-      })),
-    });
-  } catch (error) {
-    if (protocolType(error) !== 'TOPIC_ALREADY_EXISTS') throw error; // another process was quicker
+/** An administrative connection that is closed only when its last request has ended. */
+class AdminInUse {
+  private readonly connected: Promise<void>;
+  private users = 0;
+  private discarded = false;
+
+  constructor(private readonly admin: Admin) {
+    this.connected = admin.connect();
+    this.connected.catch(() => undefined);
+  }
+
+  async run<T>(request: (admin: Admin) => Promise<T>, timeoutMs: number): Promise<T> {
+    this.users += 1;
+    try {
+      await within(timeoutMs, 'connecting', this.connected);
+      return await request(this.admin);
+    } finally {
+      this.users -= 1;
+      if (this.discarded && this.users === 0) void this.close();
+    }
+  }
+
+  discard(): void {
+    this.discarded = true;
+    if (this.users === 0) void this.close();
+  }
+
+  async close(): Promise<void> {
+    await within(5000, 'closing', this.admin.disconnect()).catch(() => undefined);
   }
 }
 
-function clientConfig(config: KafkaConfig, logger: KafkaLogger | undefined): ClientConfig {
-  const sasl = config.saslMechanism && { mechanism: config.saslMechanism, username: config.saslUsername, password: config.saslPassword };
+function clientConfig(config: KafkaConfig, log: logCreator): ClientConfig {
+  const sasl = saslOptions(config);
   return {
     clientId: config.clientId,
     brokers: config.brokers,
     ...(config.ssl && { ssl: config.sslCa ? { ca: [config.sslCa] } : true }),
-    ...(sasl && { sasl: sasl as SASLOptions }),
-    connectionTimeout: 3000,
-    requestTimeout: 15_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 5 },
-    logLevel: logger ? logLevel.WARN : logLevel.NOTHING,
-    ...(logger && { logCreator: toLogCreator(logger) }),
+    ...(sasl && { sasl }),
+    connectionTimeout: Math.min(3000, config.publishTimeoutMs),
+    requestTimeout: Math.max(config.publishTimeoutMs, 1000),
+    retry: { initialRetryTime: 100, maxRetryTime: 1000, factor: 0.2, multiplier: 2, retries: 5 },
+    logLevel: logLevel.WARN,
+    logCreator: log,
   };
+}
+
+function saslOptions({ saslMechanism, saslUsername, saslPassword }: KafkaConfig): SASLOptions | undefined {
+  if (saslMechanism === undefined) return undefined;
+  if (saslUsername === undefined || saslPassword === undefined) {
+    throw new KafkaError('not_authorized', 'Kafka: a SASL mechanism needs a user name and a password');
+  }
+  const login = { username: saslUsername, password: saslPassword };
+  if (saslMechanism === 'plain') return { mechanism: 'plain', ...login };
+  if (saslMechanism === 'scram-sha-256') return { mechanism: 'scram-sha-256', ...login };
+  return { mechanism: 'scram-sha-512', ...login };
 }

@@ -1,9 +1,12 @@
-export { BatchConsumer, type BatchConsumerOptions, type FetchedBatch, type FetchedMessage } from './batch-consumer';
+export { BatchConsumer, type BatchConsumerOptions } from './batch-consumer';
+export type { FetchedBatch, FetchedMessage } from './fetched-batch';
+export type { TopicPartition } from './partitions';
+export type { EnsureTopicsOptions, TopicChange } from './ensure-topics';
 export { KafkaConnection, type Watermarks } from './connection';
 export { KafkaError, kafkaErrorCodes, mapKafkaError, type KafkaErrorCode } from './errors';
-export { KafkaConfig } from './kafka.config';
+export { KafkaConfig, saslMechanisms, type SaslMechanism } from './kafka.config';
 export type { KafkaLogger } from './logger';
-export { maxValueBytes, Publisher, type OutgoingMessage, type PublishedAt } from './publisher';
+export { maxMessageBytes, Publisher, type OutgoingMessage, type PublishedAt } from './publisher';
 export { RunNudgeStrategy } from './run-nudge-strategy';
 export { requiredTopicConfig, type Topic, type TopicSpec } from './topic';
-export { TopicAdmin, type RawMessage } from './topic-admin';
+export { TopicAdmin, type OpenTransaction, type RawMessage } from './topic-admin';

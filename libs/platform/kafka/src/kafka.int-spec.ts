@@ -1,7 +1,8 @@
 import { testKafka, waitFor, type TestKafka } from '@delivery/platform/testing';
-import { BatchConsumer, type FetchedBatch } from './batch-consumer';
+import { BatchConsumer } from './batch-consumer';
 import { KafkaConnection } from './connection';
 import { KafkaError } from './errors';
+import type { FetchedBatch } from './fetched-batch';
 
 const topic = 'events';
 
@@ -32,7 +33,10 @@ describe('kafka', () => {
   it('tells each caller where its messages went', async () => {
     const publisher = kafka.connection.publisher();
     const calls = Array.from({ length: 50 }, (_, i) =>
-      publisher.publish(topic, [0, 1].map((j) => ({ key: `k${i}-${j}`, value: Buffer.from(`${i}-${j}`) }))),
+      publisher.publish(
+        topic,
+        [0, 1].map((j) => ({ key: `k${i}-${j}`, value: Buffer.from(`${i}-${j}`) })),
+      ),
     );
     const places = (await Promise.all(calls)).flat();
     const seen: FetchedBatch[] = [];
@@ -47,21 +51,33 @@ describe('kafka', () => {
   });
 
   it('moves over control and aborted records, also when nothing else is in the batch', async () => {
-    await kafka.admin.transaction(topic, [{ partition: 0, value: 'a' }, { partition: 0, value: 'b' }], 'commit');
+    await kafka.admin.transaction(
+      topic,
+      [
+        { partition: 0, value: 'a' },
+        { partition: 0, value: 'b' },
+      ],
+      'commit',
+    );
     await kafka.admin.transaction(topic, [{ partition: 0, value: 'never' }], 'abort');
     const seen: FetchedBatch[] = [];
     const consumer = consume(seen);
     await consumer.start();
     await waitFor(() => seen.at(-1)?.nextOffset === 5n, { describe: 'the position after the abort marker' });
     await kafka.admin.transaction(topic, [{ partition: 0, value: 'never either' }], 'abort');
-    await waitFor(() => seen.at(-1)?.nextOffset === 7n, { describe: 'the position after a batch of only aborted records' });
+    await waitFor(() => seen.at(-1)?.nextOffset === 7n, {
+      describe: 'the position after a batch of only aborted records',
+    });
     await consumer.stop();
     expect(seen.flatMap((b) => b.messages.map((m) => String(m.value)))).toEqual(['a', 'b']);
     seen.slice(1).forEach((batch, i) => expect(batch.fetchedOffset).toBe(seen[i]?.nextOffset));
   });
 
   it('fetches a batch again whose handling failed, and seeks', async () => {
-    await kafka.admin.produce(topic, [0, 1, 2].map((i) => ({ partition: 0, value: String(i) })));
+    await kafka.admin.produce(
+      topic,
+      [0, 1, 2].map((i) => ({ partition: 0, value: String(i) })),
+    );
     let failures = 2;
     const seen: FetchedBatch[] = [];
     const consumer = consume(seen, async () => {
@@ -78,7 +94,10 @@ describe('kafka', () => {
   });
 
   it('names what makes a topic unfit', async () => {
-    await kafka.admin.createTopic('compacted', 1, { 'cleanup.policy': 'compact', 'message.timestamp.type': 'CreateTime' });
+    await kafka.admin.createTopic('compacted', 1, {
+      'cleanup.policy': 'compact',
+      'message.timestamp.type': 'CreateTime',
+    });
     await expect(kafka.connection.topicFaults(topic)).resolves.toEqual([]);
     const faults = await kafka.connection.topicFaults('compacted');
     expect(faults.join(' ')).toMatch(/message.timestamp.type=CreateTime.*cleanup.policy=compact/);
@@ -90,13 +109,22 @@ describe('kafka', () => {
     await kafka.admin.produce(topic, [{ partition: 1, value: 'x' }]);
     const before = await kafka.connection.offsetsAt(topic, new Date(Date.now() - 60_000));
     const after = await kafka.connection.offsetsAt(topic, new Date(Date.now() + 60_000));
-    expect(before).toEqual([{ partition: 0, offset: 0n }, { partition: 1, offset: 0n }]);
-    expect(after).toEqual([{ partition: 0, offset: 0n }, { partition: 1, offset: 1n }]);
+    expect(before).toEqual([
+      { partition: 0, offset: 0n },
+      { partition: 1, offset: 0n },
+    ]);
+    expect(after).toEqual([
+      { partition: 0, offset: 0n },
+      { partition: 1, offset: 1n },
+    ]);
   });
 
   it('says in bounded time that no broker answers', async () => {
     const lost = new KafkaConnection({ ...kafka.config, brokers: ['127.0.0.1:1'], publishTimeoutMs: 1000 });
-    const failure = await lost.publisher().publish(topic, [{ key: 'k', value: Buffer.from('v') }]).catch((e: unknown) => e);
+    const failure = await lost
+      .publisher()
+      .publish(topic, [{ key: 'k', value: Buffer.from('v') }])
+      .catch((e: unknown) => e);
     expect(failure).toBeInstanceOf(KafkaError);
     expect(failure).toMatchObject({ code: 'broker_unavailable', retryable: true });
     await lost.close();

@@ -1,40 +1,77 @@
-import { Partitioners, type Producer } from 'kafkajs';
+import { CompressionTypes, Partitioners, type Message, type Producer, type Transaction } from 'kafkajs';
 import type { KafkaConnection } from './connection';
-import { requiredTopicConfig } from './topic';
+import { create } from './ensure-topics';
+import { mapKafkaError } from './errors';
 
 export interface RawMessage {
   partition?: number;
   key?: Buffer | string | null;
   value: Buffer | string | null;
-  headers?: Record<string, string>;
+  headers?: Record<string, string | Buffer>;
+  /** The producer's own time, which topics with `LogAppendTime` replace. */
+  timestamp?: Date;
+}
+
+/** A transaction that is still open. */
+export interface OpenTransaction {
+  send(messages: readonly RawMessage[]): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
 }
 
 /** What operators and tests do to topics that services never do. */
 export class TopicAdmin {
   private producer: Promise<Producer> | undefined;
+  private readonly transactional = new Set<Producer>();
 
   constructor(private readonly connection: KafkaConnection) {}
 
   /** Sends messages as they are, also such as no schema would take. */
-  async produce(topic: string, messages: readonly RawMessage[]): Promise<void> {
+  async produce(topic: string, messages: readonly RawMessage[], options: { gzip?: boolean } = {}): Promise<void> {
     this.producer ??= this.connect();
-    const producer = await this.producer;
-    await producer.send({ topic: this.connection.topicName(topic), acks: -1, messages: messages.map(toMessage) });
+    const compression = options.gzip ? CompressionTypes.GZIP : CompressionTypes.None;
+    await mapped(async () => {
+      const producer = await this.producer;
+      await producer?.send({
+        topic: this.connection.topicName(topic),
+        acks: -1,
+        compression,
+        messages: messages.map(toMessage),
+      });
+    });
   }
 
   /** One transaction with these messages, ended as asked; leaves a control record at the end of each partition. */
   async transaction(topic: string, messages: readonly RawMessage[], end: 'commit' | 'abort'): Promise<void> {
-    const producer = this.connection.kafka.producer({
-      transactionalId: `${this.connection.config.topicPrefix}${topic}-${process.pid}-${Date.now()}-${Math.random()}`,
+    const transaction = await this.begin(topic);
+    await transaction.send(messages);
+    await transaction[end]();
+  }
+
+  /** Opens a transaction of a producer of its own, so several may be open at once. */
+  async begin(topic: string): Promise<OpenTransaction> {
+    const name = this.connection.topicName(topic);
+    const producer = this.connection.client().producer({
+      transactionalId: `${name}-${process.pid}-${Date.now()}-${Math.random()}`,
       idempotent: true,
       maxInFlightRequests: 1,
       createPartitioner: Partitioners.DefaultPartitioner,
     });
-    await producer.connect();
-    const transaction = await producer.transaction();
-    await transaction.send({ topic: this.connection.topicName(topic), acks: -1, messages: messages.map(toMessage) });
-    await (end === 'commit' ? transaction.commit() : transaction.abort());
-    await producer.disconnect();
+    this.transactional.add(producer);
+    const transaction = await mapped(async (): Promise<Transaction> => {
+      await producer.connect();
+      return producer.transaction();
+    });
+    const end = async (how: 'commit' | 'abort') => {
+      await mapped(() => transaction[how]());
+      await this.release(producer);
+    };
+    return {
+      send: (messages) =>
+        mapped(async () => void (await transaction.send({ topic: name, messages: messages.map(toMessage) }))),
+      commit: () => end('commit'),
+      abort: () => end('abort'),
+    };
   }
 
   async deleteTopic(topic: string): Promise<void> {
@@ -42,30 +79,62 @@ export class TopicAdmin {
   }
 
   async createTopic(topic: string, partitions: number, config: Record<string, string> = {}): Promise<void> {
-    const configEntries = Object.entries({ ...requiredTopicConfig, ...config }).map(([name, value]) => ({ name, value }));
-    const name = this.connection.topicName(topic);
-    await this.connection.ask((admin) =>
-      admin.createTopics({ waitForLeaders: true, topics: [{ topic: name, numPartitions: partitions, configEntries }] }),
-    );
+    const spec = { name: this.connection.topicName(topic), partitions, config };
+    await this.connection.ask((admin) => create(admin, [spec]));
+  }
+
+  async addPartitions(topic: string, count: number): Promise<void> {
+    const topicPartitions = [{ topic: this.connection.topicName(topic), count }];
+    await this.connection.ask((admin) => admin.createPartitions({ topicPartitions }));
   }
 
   /** Removes what is below `offset`, as retention would. */
   async deleteRecords(topic: string, partition: number, offset: bigint): Promise<void> {
     const partitions = [{ partition, offset: offset.toString() }];
-    await this.connection.ask((admin) => admin.deleteTopicRecords({ topic: this.connection.topicName(topic), partitions }));
+    await this.connection.ask((admin) =>
+      admin.deleteTopicRecords({ topic: this.connection.topicName(topic), partitions }),
+    );
+  }
+
+  /** The offset a group has committed per partition; -1 where it has none. */
+  async committedOffsets(groupId: string, topic: string): Promise<{ partition: number; offset: bigint }[]> {
+    const request = { groupId: this.connection.topicName(groupId), topics: [this.connection.topicName(topic)] };
+    const [found] = await this.connection.ask((admin) => admin.fetchOffsets(request));
+    return (found?.partitions ?? []).map(({ partition, offset }) => ({ partition, offset: BigInt(offset) }));
   }
 
   async close(): Promise<void> {
+    for (const producer of this.transactional) await this.release(producer);
     await (await this.producer)?.disconnect();
   }
 
+  private async release(producer: Producer): Promise<void> {
+    this.transactional.delete(producer);
+    await producer.disconnect();
+  }
+
   private async connect(): Promise<Producer> {
-    const producer = this.connection.kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+    const createPartitioner = Partitioners.DefaultPartitioner;
+    const producer = this.connection.client().producer({ allowAutoTopicCreation: false, createPartitioner });
     await producer.connect();
     return producer;
   }
 }
 
-function toMessage({ partition, key, value, headers }: RawMessage) {
-  return { key: key ?? null, value, ...(partition !== undefined && { partition }), ...(headers && { headers }) };
+async function mapped<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw mapKafkaError(error);
+  }
+}
+
+function toMessage({ partition, key, value, headers, timestamp }: RawMessage): Message {
+  return {
+    key: key ?? null,
+    value,
+    ...(partition !== undefined && { partition }),
+    ...(headers && { headers }),
+    ...(timestamp && { timestamp: String(timestamp.getTime()) }),
+  };
 }

@@ -1,0 +1,27 @@
+/** The two internal modules of kafkajs that `kafkajs-repairs.ts` corrects; they carry no types. */
+declare module 'kafkajs/src/broker' {
+  export interface RawRecord {
+    readonly offset: string;
+    readonly key: Buffer | null;
+    isControlRecord: boolean;
+    readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
+  }
+  export interface RawPartition {
+    readonly partition: number;
+    readonly messages: RawRecord[];
+    abortedTransactions?: { readonly producerId: string; readonly firstOffset: string }[];
+  }
+  export interface FetchResponse {
+    readonly responses: readonly { readonly topicName: string; readonly partitions: readonly RawPartition[] }[];
+  }
+  export default class Broker {
+    fetch(request: object): Promise<FetchResponse>;
+  }
+}
+
+declare module 'kafkajs/src/network/requestQueue' {
+  export default class RequestQueue {
+    readonly pending: readonly unknown[];
+    scheduleCheckPendingRequests(): void;
+  }
+}

@@ -1,0 +1,69 @@
+import Broker, { type RawPartition, type RawRecord } from 'kafkajs/src/broker';
+import RequestQueue from 'kafkajs/src/network/requestQueue';
+
+/**
+ * Two corrections of kafkajs 2.2.4, which is no longer maintained. Both are installed once, by importing this file.
+ *
+ * 1. What a consumer fetched. kafkajs hides control records and records of aborted transactions itself, and
+ *    - passes over a fetched batch that holds nothing else without telling the consumer, so a position would stand
+ *      before a trailing marker for ever;
+ *    - takes the broker's list of aborted transactions for sorted by first offset. It is in the order they ended: with
+ *      two at once, records of an aborted transaction were delivered;
+ *    - takes any record whose key is four zero bytes for an abort marker.
+ *    Here the records are marked instead (`isHidden`) and all of them reach `eachBatch`.
+ *
+ * 2. Its request queue started a timer of one millisecond again and again on every idle connection (and Node 24 warned
+ *    of the negative time-out behind it).
+ */
+const hidden = new WeakSet<object>();
+
+/** Whether a record only moves the position: a control record, or part of an aborted transaction. */
+export function isHidden(record: object): boolean {
+  return hidden.has(record);
+}
+
+const { fetch } = Broker.prototype;
+Broker.prototype.fetch = async function fetchAndMark(request) {
+  const response = await fetch.call(this, request);
+  for (const { partitions } of response.responses) partitions.forEach(markHidden);
+  return response;
+};
+
+const { scheduleCheckPendingRequests } = RequestQueue.prototype;
+RequestQueue.prototype.scheduleCheckPendingRequests = function scheduleWhenPending() {
+  if (this.pending.length > 0) scheduleCheckPendingRequests.call(this);
+};
+
+/**
+ * Read-committed as the Java client does it: a transaction counts as aborted from its first offset to its abort marker.
+ * Exported for its tests.
+ */
+export function markHidden(partition: RawPartition): void {
+  const aborted = (partition.abortedTransactions ?? [])
+    .map(({ producerId, firstOffset }) => ({ producerId, firstOffset: BigInt(firstOffset) }))
+    .sort((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
+  partition.abortedTransactions = [];
+  const open = new Set<string>();
+  for (const record of partition.messages) {
+    const producer = record.batchContext?.producerId;
+    if (aborted.length > 0) {
+      const offset = BigInt(record.offset);
+      for (let next = aborted[0]; next !== undefined && next.firstOffset <= offset; next = aborted[0]) {
+        open.add(next.producerId);
+        aborted.shift();
+      }
+    }
+    if (record.isControlRecord) {
+      if (producer !== undefined && isAbortMarker(record)) open.delete(producer);
+      record.isControlRecord = false;
+      hidden.add(record);
+    } else if (producer !== undefined && record.batchContext?.inTransaction && open.has(producer)) {
+      hidden.add(record);
+    }
+  }
+}
+
+/** The key of a control record is its version and its type, two bytes each; type 0 ends a transaction by aborting it. */
+function isAbortMarker({ key }: RawRecord): boolean {
+  return key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
+}
