@@ -1,7 +1,9 @@
 import { ApiKeyStore } from '@delivery/integrations/store';
 import { AuthModule } from '@delivery/platform/auth';
+import type { ServiceDefinition } from '@delivery/platform/service';
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { IntegrationsApiConfig } from './app.config';
+import { IntegrationsApiConfig } from './app.config';
+import { ExportsModule } from './exports/exports.module';
 import { IntegrationsModule } from './integrations/integrations.module';
 import { KeysController } from './keys/keys.controller';
 import { OrganizationsController } from './organizations/organizations.controller';
@@ -14,14 +16,30 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        StoresModule.register(config),
+        StoresModule.register(config.postgres),
         AuthModule.register({
           config: config.auth,
           lookup: { inject: [ApiKeyStore], useFactory: (keys: ApiKeyStore) => keys },
         }),
         IntegrationsModule.register(config),
+        ExportsModule.register(config.kafka),
       ],
       controllers: [KeysController, OrganizationsController],
     };
   }
 }
+
+export const definition: ServiceDefinition<IntegrationsApiConfig> = {
+  name: 'integrations-api',
+  config: IntegrationsApiConfig,
+  module: (config) => AppModule.register(config),
+  openApi: {
+    title: 'Integrations API',
+    description:
+      'Exports of consents into your own cloud: create integrations, follow and repeat their runs. Sign in with ' +
+      '`POST /v1/sessions` and send the access token as `Authorization: Bearer <token>`. Requests are limited to 100 in ' +
+      '15 seconds per organization; the RateLimit headers tell how many are left.',
+    version: '1',
+    customize: (builder) => builder.addBearerAuth().addServer('http://127.0.0.1:8080', 'npm start'),
+  },
+};

@@ -1,4 +1,4 @@
 import { runService } from '@delivery/platform/service';
-import { integrationsApi } from './integrations-api';
+import { definition } from './app.module';
 
-void runService(integrationsApi);
+void runService(definition);

@@ -59,14 +59,14 @@ export class CreateIntegration {
       createdBy: keyId,
     };
     const { result, warnings } = await setup.transaction(organizationId, async (tx) => {
-      const { exportsGuests } = await this.quota.claim(tx, organizationId);
+      await this.quota.claim(tx, organizationId);
       const integration = await this.integrations.add(tx, row);
       await this.schedules.create(tx, {
         organizationId,
         integrationId: id,
         destinationKind: type.destinationKind,
         content: type.content,
-        spec: { ...DEFAULT_SPEC, includeGuests: exportsGuests },
+        spec: DEFAULT_SPEC,
         frequencyDays: frequency,
       });
       return integration;

@@ -1,4 +1,3 @@
-import type { Organization } from '@delivery/integrations/domain';
 import { IntegrationStore, OrganizationStore } from '@delivery/integrations/store';
 import { forbidden, notFound } from '@delivery/platform/auth';
 import type { Transaction } from '@delivery/platform/postgres';
@@ -15,11 +14,11 @@ export class EnabledQuota {
    * Holds a place for one more enabled integration until the transaction ends.
    * @throws 403 with a sentence when there is none
    */
-  async claim(tx: Transaction, organizationId: string): Promise<Organization> {
-    const organization = await this.organizations.lock(tx, organizationId);
-    if (organization === undefined) throw notFound('This organization no longer exists.');
+  async claim(tx: Transaction, organizationId: string): Promise<void> {
+    if ((await this.organizations.lock(tx, organizationId)) === 'absent')
+      throw notFound('This organization no longer exists.');
     const enabled = await this.integrations.countEnabled(tx, organizationId);
-    if (enabled < this.limit) return organization;
+    if (enabled < this.limit) return;
     throw forbidden(
       `This organization has ${enabled} enabled exports and may have ${this.limit} at a time: ` +
         'disable one (PATCH with enabled: false), delete one, or ask the operator for a larger quota.',

@@ -5,7 +5,7 @@ import { generateApiKey, hashSecret, type IssuedApiKey } from '@delivery/platfor
 import { Database } from '@delivery/platform/postgres';
 import { bootService, type RunningService } from '@delivery/platform/service';
 import { stackEnvironment, testDatabase, type TestDatabase } from '@delivery/platform/testing';
-import { integrationsApi } from '../integrations-api';
+import { definition } from '../app.module';
 
 export interface Answer {
   status: number;
@@ -38,7 +38,7 @@ export async function startHarness(changes: Record<string, string> = {}): Promis
   const database = await new Database(test.config, { applicationName: 'test', entities }).open();
   const logs: string[] = [];
   const env = { ...stackEnvironment(), DATABASE_URL: test.config.url, LOG_LEVEL: 'debug', HTTP_PORT: '0', ...changes };
-  const service = await bootService(integrationsApi, env, { logs: { write: (line) => void logs.push(line) } });
+  const service = await bootService(definition, env, { logs: { write: (line) => void logs.push(line) } });
   return {
     test,
     database,

@@ -90,6 +90,16 @@ export class IntegrationStore {
     return { data: rows.map(toIntegration), total };
   }
 
+  /** Whether there is one, or was before it was deleted: its runs are still told about. */
+  async wasEver(organizationId: string, id: string): Promise<boolean> {
+    if (!isShortId(id)) return false;
+    const rows = await this.database.query('SELECT 1 FROM integration WHERE organization_id = $1 AND id = $2', [
+      organizationId,
+      id,
+    ]);
+    return rows.length === 1;
+  }
+
   /** How many deliver now; the organization must be locked, or the answer is out of date when it arrives. */
   async countEnabled(tx: Sql, organizationId: string): Promise<number> {
     const [row] = await tx.query<{ count: number }>(

@@ -45,15 +45,21 @@ export class OrganizationStore {
   }
 
   /** Holds the organization until the transaction ends, so that two requests cannot both take the last free place. */
-  async lock(tx: Sql, organizationId: string): Promise<Organization | undefined> {
+  async lock(tx: Sql, organizationId: string): Promise<'locked' | 'absent'> {
     // NO KEY: rows that refer to the organization can still be added meanwhile.
-    const [row] = await tx.query<Organization>(
-      `SELECT organization_id AS "organizationId", name, exports_guests AS "exportsGuests", created_at AS "createdAt",
-         updated_at AS "updatedAt"
-       FROM organization WHERE organization_id = $1 FOR NO KEY UPDATE`,
+    const rows = await tx.query('SELECT 1 FROM organization WHERE organization_id = $1 FOR NO KEY UPDATE', [
+      organizationId,
+    ]);
+    return rows.length === 1 ? 'locked' : 'absent';
+  }
+
+  /** What of an export the organization decides, as it is now; for planning a run. */
+  async exportSettings(sql: Sql, organizationId: string): Promise<{ includeGuests: boolean }> {
+    const [row] = await sql.query<{ includeGuests: boolean }>(
+      'SELECT exports_guests AS "includeGuests" FROM organization WHERE organization_id = $1',
       [organizationId],
     );
-    return row;
+    return { includeGuests: row?.includeGuests ?? false };
   }
 
   private rows() {

@@ -63,6 +63,8 @@ describe('OrganizationStore', () => {
     expect(await store.create({ ...made, name: 'Again' })).toBe('exists');
     expect(await control.transaction((tx) => store.update(tx, 'third', { exportsGuests: true }))).toBe('changed');
     expect(await control.transaction((tx) => store.update(tx, 'fourth', { name: 'x' }))).toBe('absent');
+    expect(await store.exportSettings(control, 'third')).toEqual({ includeGuests: true });
+    expect(await store.exportSettings(control, 'fourth')).toEqual({ includeGuests: false });
     expect(await store.byId('third')).toMatchObject({ name: 'Third', exportsGuests: true });
     expect(await store.byId("x' OR true")).toBeUndefined();
     expect(await store.byId('a\0')).toBeUndefined();
@@ -162,6 +164,9 @@ describe('IntegrationStore', () => {
     expect(await remove('acme')).toBe('absent');
     expect(await store.byId('acme', 'a2')).toBeUndefined();
     expect(await store.destinationOf('acme', 'a2')).toBeUndefined();
+    expect(await store.wasEver('acme', 'a2')).toBe(true);
+    expect(await store.wasEver('other', 'a2')).toBe(false);
+    expect(await store.wasEver('acme', 'never')).toBe(false);
     const rows = await control.query(`SELECT sealed_credentials, status FROM integration WHERE id = 'a2'`);
     expect(rows).toEqual([{ sealed_credentials: null, status: 'deleted' }]);
   });

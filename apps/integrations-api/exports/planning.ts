@@ -1,0 +1,35 @@
+import { consentCommandsTopic, consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
+import { type PlanDeps } from '@delivery/exports/engine';
+import { RunStore, ScheduleStore } from '@delivery/exports/store';
+import { PositionStore } from '@delivery/ingest/store';
+import { OrganizationStore } from '@delivery/integrations/store';
+import { KafkaConnection } from '@delivery/platform/kafka';
+import { Database } from '@delivery/platform/postgres';
+import type { FactoryProvider } from '@nestjs/common';
+
+/** Token of what `planRun` needs. */
+export const PLAN_DEPS = Symbol('PlanDeps');
+
+export const planDepsProvider: FactoryProvider<PlanDeps> = {
+  provide: PLAN_DEPS,
+  inject: [Database, ScheduleStore, RunStore, OrganizationStore, KafkaConnection],
+  useFactory: (database, schedules, runs, organizations, log) =>
+    planDeps(database, { schedules, runs, organizations, log }),
+};
+
+export function planDeps(
+  database: Database,
+  parts: Pick<PlanDeps, 'schedules' | 'runs' | 'log'> & { organizations: OrganizationStore },
+): PlanDeps {
+  const { organizations, ...rest } = parts;
+  const positions = new PositionStore();
+  return {
+    ...rest,
+    database,
+    readPositions: (sql) => positions.readAll(sql, consentRecorderName),
+    topics: [consentEventsTopic, consentCommandsTopic],
+    readSettings: (sql, organizationId) => organizations.exportSettings(sql, organizationId),
+    // Only runs that somebody asked for are planned here, and those never wait.
+    maxWaitSeconds: 0,
+  };
+}
