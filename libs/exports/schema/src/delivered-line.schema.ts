@@ -15,7 +15,7 @@ const version = { type: 'integer', minimum: 1, description: 'Number of modificat
 const metadata = { type: 'object', description: 'Defined by the customer.' } as const;
 const alwaysNull = { type: 'null', description: 'Always null for the user.' } as const;
 
-/** Every field is present. */
+/** Every field is present, but for a purpose's `preferences`. */
 function object(description: string, properties: Record<string, object>) {
   return { type: 'object', description, required: Object.keys(properties), properties };
 }
@@ -30,12 +30,15 @@ const preference = object('A preference and the choice for it.', {
   enabled: choice,
   channels: list('Channels linked to the purpose and the preference.', { $ref: '#/$defs/channel' }),
 });
-const purpose = object('A purpose and the choices for it.', {
-  id,
-  enabled: { ...choice, description: 'The choice based on consent.' },
-  enabled_li: { ...choice, description: 'The choice based on legitimate interest; `false` means objected.' },
-  preferences: list('Preferences below the purpose.', { $ref: '#/$defs/preference' }),
-});
+const purpose = {
+  ...object('A purpose and the choices for it.', {
+    id,
+    enabled: { ...choice, description: 'The choice based on consent.' },
+    enabled_li: { ...choice, description: 'The choice based on legitimate interest; `false` means objected.' },
+    preferences: list('Preferences below the purpose; left out when there are none.', { $ref: '#/$defs/preference' }),
+  }),
+  required: ['id', 'enabled', 'enabled_li'],
+};
 const vendors = object('Vendors by choice.', {
   enabled: list('Agreed, based on consent.', text),
   enabled_li: list('Agreed, based on legitimate interest.', text),
