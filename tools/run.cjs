@@ -17,14 +17,9 @@
 const { spawn } = require('node:child_process');
 const { existsSync } = require('node:fs');
 const { constants } = require('node:os');
-const { join } = require('node:path');
 
 const { bundle, root } = require('./build/bundle.cjs');
-
-const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-
-// Features of Node that are used knowingly, and kafkajs asking for timers in the past.
-const quiet = ['ExperimentalWarning', 'TimeoutNegativeWarning'].map((type) => `--disable-warning=${type}`);
+const { node, nodeArgs, nodeEnv } = require('./build/node.cjs');
 
 async function main() {
   const at = process.argv.findIndex((arg, index) => index > 1 && !arg.startsWith('-'));
@@ -33,19 +28,18 @@ async function main() {
   const [entry, ...args] = process.argv.slice(at);
 
   process.env.INIT_CWD ??= process.cwd();
-  // Compiled packages are kept: a service starts in four fifths of the time.
-  process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'node');
   process.chdir(root);
   if (!existsSync(entry)) throw new Error(`there is no ${entry} in ${root}`);
   const file = await bundle(entry);
-  start([...nodeOptions, '--enable-source-maps', ...quiet, file, ...args]);
+  start([...nodeOptions, ...nodeArgs, file, ...args]);
 }
 
 function start(args) {
+  const env = nodeEnv(process.env);
   // Taking this process's place keeps one process between the shell and the program: a signal or `kill -9` meets it.
-  if (process.execve) process.execve(node, [node, ...args], process.env);
+  if (process.execve) process.execve(node, [node, ...args], env);
 
-  const child = spawn(node, args, { stdio: 'inherit' });
+  const child = spawn(node, args, { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', fail);
   child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));

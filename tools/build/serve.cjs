@@ -8,6 +8,7 @@ const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
 const { outfileOf, root, settings } = require('./bundle.cjs');
+const { node, nodeArgs, nodeEnv } = require('./node.cjs');
 
 const run = join(root, 'tools', 'run.cjs');
 
@@ -38,11 +39,7 @@ class Service {
 
   async replace() {
     await this.stop();
-    this.child = spawn(process.execPath, ['--enable-source-maps', this.file], {
-      cwd: root,
-      env: this.env,
-      stdio: 'inherit',
-    });
+    this.child = spawn(node, [...nodeArgs, this.file], { cwd: root, env: this.env, stdio: 'inherit' });
     this.child.on('exit', (code, signal) => {
       if (!this.stopping) console.error(`The service ended (${signal ?? code}); waiting for a change ...`);
     });
@@ -63,7 +60,7 @@ class Service {
 async function main(app) {
   const entry = `${app}/main.ts`;
   if (!app || !existsSync(join(root, entry))) throw new Error(`usage: node tools/build/serve.cjs apps/<app>`);
-  const env = { ...process.env, ...JSON.parse(command(['tools/stack/main.ts', 'up', '--json'])) };
+  const env = nodeEnv({ ...process.env, ...JSON.parse(command(['tools/stack/main.ts', 'up', '--json'])) });
   command(['tools/migrate/main.ts'], env);
   command(['tools/topics/main.ts'], env);
 
