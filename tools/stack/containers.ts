@@ -6,16 +6,44 @@ const inner: Record<PartName, number> = { kafka: 9092, postgres: 5432, s3: 5000,
 
 /** Arguments of `docker run` for one part; the password goes through the environment, not the command line. */
 export function dockerRunArgs(part: { name: PartName; image: string }, port: number, stackId: string): string[] {
-  const base = ['run', '--detach', '--rm', '--name', containerName(part.name, stackId), '--publish', `127.0.0.1:${port}:${inner[part.name]}`];
+  const base = [
+    'run',
+    '--detach',
+    '--rm',
+    '--name',
+    containerName(part.name, stackId),
+    '--publish',
+    `127.0.0.1:${port}:${inner[part.name]}`,
+  ];
   switch (part.name) {
     case 'kafka':
       return [...base, ...kafkaEnvironment(port).flatMap((line) => ['--env', line]), part.image];
     case 'postgres':
-      return [...base, '--env', 'POSTGRES_PASSWORD', part.image, '-c', 'max_connections=200', '-c', 'shared_buffers=512MB'];
+      return [
+        ...base,
+        '--env',
+        'POSTGRES_PASSWORD',
+        part.image,
+        '-c',
+        'max_connections=200',
+        '-c',
+        'shared_buffers=512MB',
+      ];
     case 's3':
       return [...base, part.image];
     case 'gcs':
-      return [...base, part.image, '-scheme', 'http', '-backend', 'memory', '-external-url', `http://127.0.0.1:${port}`, '-public-host', `127.0.0.1:${port}`];
+      return [
+        ...base,
+        part.image,
+        '-scheme',
+        'http',
+        '-backend',
+        'memory',
+        '-external-url',
+        `http://127.0.0.1:${port}`,
+        '-public-host',
+        `127.0.0.1:${port}`,
+      ];
   }
 }
 

@@ -1,87 +1,138 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { withLock } from './lock';
 import { cacheDir } from './paths';
-import { withLock } from './state';
 
 export type Progress = (line: string) => void;
 
-export const versions = { kafka: '4.1.0', moto: '5.2.5', fakeGcs: 'v1.52.3' } as const;
-
-/** Folder with Kafka's jars, from Maven Central. */
-export function kafkaJars(progress: Progress): Promise<string> {
-  return once(`kafka-${versions.kafka}`, progress, 'kafka: downloading the broker (about 90 jars, 54 MB)', async (dir, log) => {
-    writeFileSync(join(dir, 'pom.xml'), pom());
-    const args = ['-q', '-B', '-f', 'pom.xml', 'dependency:copy-dependencies', '-DoutputDirectory=libs', '-DincludeScope=runtime'];
-    await run('mvn', args, dir, log);
-  });
+/** A folder of the cache, and the file in it that the stack runs. */
+export interface Download {
+  name: string;
+  file: string;
+  /** What is going on, for whoever waits. */
+  what: string;
+  fill(dir: string, log: string): Promise<void>;
 }
 
-/** Folder of a Python environment that holds the S3, STS and IAM server. */
-export function motoEnvironment(progress: Progress): Promise<string> {
-  return once(`moto-${versions.moto}`, progress, 's3: installing the S3, STS and IAM server (moto)', async (dir, log) => {
-    await run('python3', ['-m', 'venv', 'venv'], dir, log);
-    await run('venv/bin/python', ['-m', 'pip', 'install', '--quiet', `moto[server]==${versions.moto}`], dir, log);
-  });
-}
+/** How many jars `kafka_2.13` and `kafka-tools` 4.1.0 have together with what they need. */
+const kafkaJars = 92;
 
-/** Folder of the GCS server's binary. */
-export function fakeGcsBinary(progress: Progress): Promise<string> {
-  return once(`fake-gcs-${versions.fakeGcs}`, progress, 'gcs: building the GCS server (fake-gcs-server)', (dir, log) =>
-    run('go', ['install', `github.com/fsouza/fake-gcs-server@${versions.fakeGcs}`], dir, log, { GOBIN: dir }),
-  );
+/** Kafka's jars, from Maven Central. */
+export const kafkaDownload: Download = {
+  name: 'kafka-4.1.0',
+  file: 'libs/kafka_2.13-4.1.0.jar',
+  what: `kafka: downloading ${kafkaJars} jars (54 MB)`,
+  async fill(dir, log) {
+    writeFileSync(join(dir, 'pom.xml'), pom('4.1.0'));
+    const goal = ['dependency:copy-dependencies', '-DoutputDirectory=libs', '-DincludeScope=runtime'];
+    await run('mvn', ['-q', '-B', '-f', 'pom.xml', ...goal], { cwd: dir, log });
+  },
+};
+
+/** A Python environment that holds the S3, STS and IAM server. */
+export const motoDownload: Download = {
+  name: 'moto-5.2.5',
+  file: 'venv/bin/python',
+  what: 's3: installing the S3, STS and IAM server (moto 5.2.5)',
+  async fill(dir, log) {
+    await run('python3', ['-m', 'venv', 'venv'], { cwd: dir, log });
+    await run('venv/bin/python', ['-m', 'pip', 'install', '--quiet', 'moto[server]==5.2.5'], { cwd: dir, log });
+  },
+};
+
+/** The GCS server's binary. */
+export const fakeGcsDownload: Download = {
+  name: 'fake-gcs-v1.52.3',
+  file: 'fake-gcs-server',
+  what: 'gcs: building the GCS server (fake-gcs-server 1.52.3)',
+  // Without C: a compiler for it is one thing more that a machine may lack.
+  fill: (dir, log) =>
+    run('go', ['install', 'github.com/fsouza/fake-gcs-server@v1.52.3'], {
+      cwd: dir,
+      log,
+      env: { GOBIN: dir, CGO_ENABLED: '0' },
+    }),
+};
+
+/** The folder of a download, when it is complete. */
+export function downloaded({ name, file }: Download): string | undefined {
+  const dir = join(cacheDir(), name);
+  return existsSync(join(dir, file)) ? dir : undefined;
 }
 
 /**
- * Makes a folder of the cache once. It is filled beside its place and moved there when complete, so an interrupted
- * download leaves nothing that looks finished.
+ * Makes a folder of the cache once, whoever asks. It is filled beside its place and moved there when complete, so an
+ * interrupted download leaves nothing that looks finished.
  */
-async function once(
-  name: string,
-  progress: Progress,
-  what: string,
-  fill: (dir: string, log: string) => Promise<void>,
-): Promise<string> {
-  const target = join(cacheDir(), name);
-  if (existsSync(target)) return target;
-  return withLock(`${target}.lock`, async () => {
-    if (existsSync(target)) return target;
-    const began = Date.now();
-    progress(`${what} ...`);
-    const timer = setInterval(() => progress(`${what} ... ${Math.round((Date.now() - began) / 1000)} s`), 10_000);
-    const partial = `${target}.partial`;
-    try {
-      rmSync(partial, { recursive: true, force: true });
-      mkdirSync(partial, { recursive: true });
-      await fill(partial, `${target}.log`);
-      renameSync(partial, target);
-      return target;
-    } finally {
-      clearInterval(timer);
-    }
-  });
+export async function ensureDownload(download: Download, progress: Progress): Promise<string> {
+  const target = join(cacheDir(), download.name);
+  const wait = () => progress(`${download.what}: another command is at it, waiting ...`);
+  return downloaded(download) ?? withLock(`${target}.lock`, () => fetchInto(target, download, progress), wait);
 }
 
-function run(command: string, args: string[], cwd: string, log: string, env: Record<string, string> = {}): Promise<void> {
+async function fetchInto(target: string, download: Download, progress: Progress): Promise<string> {
+  const present = downloaded(download);
+  if (present !== undefined) return present;
+  const began = Date.now();
+  const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
+  progress(`${download.what} ...`);
+  const timer = setInterval(() => progress(`${download.what} ... ${seconds()}`), 5000);
+  // A folder of its own: a download whose owner was killed may still be running and writing into its folder.
+  const partial = `${target}.partial-${process.pid}`;
+  try {
+    removePartials(target);
+    mkdirSync(partial, { recursive: true });
+    await download.fill(partial, `${target}.log`);
+    // Present but without the file that matters, for example after the machine's Python was removed.
+    rmSync(target, { recursive: true, force: true });
+    renameSync(partial, target);
+    progress(`${download.what}: done (${seconds()})`);
+    return target;
+  } finally {
+    clearInterval(timer);
+    rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+function removePartials(target: string): void {
+  const stale = readdirSync(dirname(target)).filter((entry) => entry.startsWith(`${basename(target)}.partial`));
+  for (const entry of stale) rmSync(join(dirname(target), entry), { recursive: true, force: true });
+}
+
+interface RunOptions {
+  cwd: string;
+  log: string;
+  env?: Record<string, string>;
+}
+
+function run(command: string, args: string[], { cwd, log, env }: RunOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const sink = createWriteStream(log, { flags: 'a' });
     child.stdout.pipe(sink, { end: false });
     child.stderr.pipe(sink, { end: false });
     child.on('error', reject);
-    child.on('exit', (code) => {
+    child.on('close', (code) => {
       sink.end(() => {
         if (code === 0) return resolve();
-        const tail = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
-        reject(new Error(`"${command} ${args.join(' ')}" failed (exit ${code}); the end of ${log}:\n${tail}`));
+        const failed = `"${command} ${args.join(' ')}" failed (exit ${code}); the end of ${log}:`;
+        reject(new Error(`${failed}\n${lastLines(log, 15)}`));
       });
     });
   });
 }
 
-function pom(): string {
+/** The last lines of a log file. */
+export function lastLines(file: string, count: number): string {
+  if (!existsSync(file)) return '(no log)';
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n') || '(the log is empty)';
+}
+
+function pom(version: string): string {
   const dependency = (id: string) =>
-    `<dependency><groupId>org.apache.kafka</groupId><artifactId>${id}</artifactId><version>${versions.kafka}</version></dependency>`;
+    `<dependency><groupId>org.apache.kafka</groupId><artifactId>${id}</artifactId><version>${version}</version></dependency>`;
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>local</groupId><artifactId>broker</artifactId><version>1</version>
 <dependencies>${dependency('kafka_2.13')}${dependency('kafka-tools')}</dependencies></project>\n`;

@@ -19,7 +19,11 @@ export function externalParts(env = process.env): Map<PartName, string> {
   return new Map(set as [PartName, string][]);
 }
 
-export function stackEnvironment(state: StackState, secrets: Record<string, string>, env: NodeJS.ProcessEnv): StackEnvironment {
+export function stackEnvironment(
+  state: StackState,
+  secrets: Record<string, string>,
+  env: NodeJS.ProcessEnv,
+): StackEnvironment {
   const { DATABASE_PASSWORD: _, ...serviceSecrets } = secrets;
   const at = (name: PartName) => `127.0.0.1:${state.parts[name]?.port ?? 0}`;
   const local: StackEnvironment = {
@@ -43,7 +47,11 @@ export function stackEnvironment(state: StackState, secrets: Record<string, stri
 export async function probeExternal(name: PartName, environment: StackEnvironment): Promise<void> {
   const address = environment[variables[name]] ?? '';
   if (name === 'postgres') {
-    const client = new Client({ connectionString: address, connectionTimeoutMillis: 5000, ssl: process.env['DATABASE_SSL'] === 'true' });
+    const client = new Client({
+      connectionString: address,
+      connectionTimeoutMillis: 5000,
+      ssl: process.env['DATABASE_SSL'] === 'true',
+    });
     await client.connect();
     await client.end();
   } else if (name === 'kafka') {

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -39,8 +49,16 @@ const kafka: Part = {
   port: 19092,
   image: 'apache/kafka:4.1.0',
   needs: [
-    { command: 'java', args: ['-version'], how: 'Java 17 or newer: apt-get install openjdk-17-jre-headless, or brew install openjdk' },
-    { command: 'mvn', args: ['-v'], how: 'Maven (downloads the Kafka broker): apt-get install maven, or brew install maven' },
+    {
+      command: 'java',
+      args: ['-version'],
+      how: 'Java 17 or newer: apt-get install openjdk-17-jre-headless, or brew install openjdk',
+    },
+    {
+      command: 'mvn',
+      args: ['-v'],
+      how: 'Maven (downloads the Kafka broker): apt-get install maven, or brew install maven',
+    },
   ],
   async start({ data, log, port, progress }) {
     const classpath = join(await kafkaJars(progress), 'libs', '*');
@@ -53,7 +71,10 @@ const kafka: Part = {
       const format = spawnSync('java', args, { encoding: 'utf8' });
       if (format.status !== 0) throw new Error(`formatting Kafka's log folder failed: ${format.stderr}`);
     }
-    return startDetached('java', ['-Xmx512m', '-Xms256m', '-XX:+UseG1GC', '-cp', classpath, 'kafka.Kafka', config], { log, cwd: data });
+    return startDetached('java', ['-Xmx512m', '-Xms256m', '-XX:+UseG1GC', '-cp', classpath, 'kafka.Kafka', config], {
+      log,
+      cwd: data,
+    });
   },
   async probe(port) {
     const client = new Kafka({ brokers: [`127.0.0.1:${port}`], logLevel: logLevel.NOTHING, retry: { retries: 0 } });
@@ -153,7 +174,8 @@ function postgresPlace(stack: string, data: string): PostgresPlace {
   const binaries = join(embeddedPostgres(), 'native');
   if (process.getuid?.() !== 0) return { binaries: join(binaries, 'bin'), data, user: {} };
   const user = unprivilegedUser();
-  if (reachableByAll(binaries) && reachableByAll(dirname(stack))) return { binaries: join(binaries, 'bin'), data: owned(data, user), user };
+  if (reachableByAll(binaries) && reachableByAll(stack))
+    return { binaries: join(binaries, 'bin'), data: owned(data, user), user };
   const shared = sharedDir(stack);
   mkdirSync(shared, { recursive: true });
   chmodSync(shared, 0o755);
@@ -197,7 +219,18 @@ function initialise(place: PostgresPlace, secrets: Record<string, string>): void
     writeFileSync(password, `${secrets['DATABASE_PASSWORD']}\n`, { mode: 0o600 });
     const { uid, gid } = place.user;
     if (uid !== undefined && gid !== undefined) for (const path of [folder, password]) chownSync(path, uid, gid);
-    const args = ['-D', place.data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C'];
+    const args = [
+      '-D',
+      place.data,
+      '-U',
+      'postgres',
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${password}`,
+      '-E',
+      'UTF8',
+      '--locale=C',
+    ];
     const init = spawnSync(join(place.binaries, 'initdb'), args, { cwd: place.data, encoding: 'utf8', ...place.user });
     if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr || init.error?.message}`);
   } finally {
@@ -218,14 +251,24 @@ const s3: Part = {
   name: 's3',
   port: 19000,
   image: 'motoserver/moto:5.2.5',
-  needs: [{ command: 'python3', args: ['-c', 'import venv, ensurepip'], how: 'Python 3.10 or newer with venv: apt-get install python3 python3-venv, or brew install python' }],
+  needs: [
+    {
+      command: 'python3',
+      args: ['-c', 'import venv, ensurepip'],
+      how: 'Python 3.10 or newer with venv: apt-get install python3 python3-venv, or brew install python',
+    },
+  ],
   async start({ data, log, port, progress }) {
     const environment = await motoEnvironment(progress);
     mkdirSync(data, { recursive: true });
-    return startDetached(join(environment, 'venv', 'bin', 'python'), ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
-      log,
-      cwd: data,
-    });
+    return startDetached(
+      join(environment, 'venv', 'bin', 'python'),
+      ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)],
+      {
+        log,
+        cwd: data,
+      },
+    );
   },
   probe: (port) => answers(`http://127.0.0.1:${port}/moto-api/`),
 };
@@ -234,12 +277,31 @@ const gcs: Part = {
   name: 'gcs',
   port: 14443,
   image: 'fsouza/fake-gcs-server:1.52.3',
-  needs: [{ command: 'go', args: ['version'], how: 'Go 1.23 or newer (builds the GCS server): https://go.dev/dl, or brew install go' }],
+  needs: [
+    {
+      command: 'go',
+      args: ['version'],
+      how: 'Go 1.23 or newer (builds the GCS server): https://go.dev/dl, or brew install go',
+    },
+  ],
   async start({ data, log, port, progress }) {
     const binary = join(await fakeGcsBinary(progress), 'fake-gcs-server');
     mkdirSync(data, { recursive: true });
     const url = `http://127.0.0.1:${port}`;
-    const args = ['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-backend', 'memory', '-external-url', url, '-public-host', `127.0.0.1:${port}`];
+    const args = [
+      '-scheme',
+      'http',
+      '-host',
+      '127.0.0.1',
+      '-port',
+      String(port),
+      '-backend',
+      'memory',
+      '-external-url',
+      url,
+      '-public-host',
+      `127.0.0.1:${port}`,
+    ];
     return startDetached(binary, args, { log, cwd: data });
   },
   probe: (port) => answers(`http://127.0.0.1:${port}/_internal/healthcheck`),
@@ -255,7 +317,9 @@ export const parts: readonly Part[] = [kafka, postgres, s3, gcs];
 
 /** All that the machine lacks to run the given parts natively, as lines for its owner. */
 export function missingTools(wanted: readonly Part[], has = hasCommand): string[] {
-  return wanted.flatMap((part) => part.needs.filter((need) => !has(need.command, need.args)).map((need) => `${part.name} needs ${need.how}`));
+  return wanted.flatMap((part) =>
+    part.needs.filter((need) => !has(need.command, need.args)).map((need) => `${part.name} needs ${need.how}`),
+  );
 }
 
 function hasCommand(command: string, args: readonly string[]): boolean {

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { statSync } from 'node:fs';
 
-/** The workspace: entries run with it as their working directory (tools/run.cjs). */
+/** The workspace: entries run with it as their working directory (tools/run.cjs), and so do tests. */
 export const workspace = process.cwd();
 
 /** State of this checkout's stack: logs, data, secrets. */
 export function stackDir(env = process.env): string {
-  return resolve(env['STACK_DIR'] ?? join(workspace, '.stack'));
+  return resolve(env['STACK_DIR'] || join(workspace, '.stack'));
 }
 
 /** Downloads, shared by all checkouts of a user. */
 export function cacheDir(env = process.env): string {
-  const base = env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  return resolve(env['CONSENT_DELIVERY_CACHE'] ?? join(base, 'consent-delivery'));
+  const base = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  return resolve(env['CONSENT_DELIVERY_CACHE'] || join(base, 'consent-delivery'));
 }
 
 /** Whether every user may pass through all folders on the way to a path. */
@@ -26,7 +26,12 @@ export function reachableByAll(path: string): boolean {
   }
 }
 
+/** A short name for a state folder, for things that live outside it. */
+export function stackId(dir: string): string {
+  return createHash('sha256').update(dir).digest('hex').slice(0, 12);
+}
+
 /** A folder outside the checkout for what another user must reach; the same for every call with one state folder. */
-export function sharedDir(state: string): string {
-  return join(tmpdir(), `consent-delivery-${createHash('sha256').update(state).digest('hex').slice(0, 12)}`);
+export function sharedDir(dir: string): string {
+  return join(tmpdir(), `consent-delivery-${stackId(dir)}`);
 }

@@ -10,7 +10,16 @@ import { missingTools, parts, postgresShared, type Part, type PartContext } from
 import { stackDir } from './paths';
 import { freePort } from './ports';
 import { isRunning, stopProcess } from './processes';
-import { localSecrets, readState, withLock, writeState, writeWhole, type PartName, type PartState, type StackState } from './state';
+import {
+  localSecrets,
+  readState,
+  withLock,
+  writeState,
+  writeWhole,
+  type PartName,
+  type PartState,
+  type StackState,
+} from './state';
 
 export interface PartStatus {
   name: PartName;
@@ -39,12 +48,20 @@ export async function ensureStack(options: { progress?: Progress } = {}): Promis
     const state = readState(dir);
     const absent = own.filter((part) => state.parts[part.name] === undefined);
     const useDocker = absent.length > 0 && chooseDocker(absent);
-    const started = await Promise.allSettled(absent.map((part) => startPart(part, { dir, secrets, progress, useDocker })));
+    const started = await Promise.allSettled(
+      absent.map((part) => startPart(part, { dir, secrets, progress, useDocker })),
+    );
     const failed = started.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
     const environment = stackEnvironment(readState(dir), secrets, process.env);
     await checkExternal(external, environment);
-    writeWhole(join(dir, 'env'), `${Object.entries(environment).map(([k, v]) => `${k}=${v}`).join('\n')}\n`, 0o600);
+    writeWhole(
+      join(dir, 'env'),
+      `${Object.entries(environment)
+        .map(([k, v]) => `${k}=${v}`)
+        .join('\n')}\n`,
+      0o600,
+    );
     return environment;
   });
 }
@@ -54,7 +71,12 @@ export async function ensureStack(options: { progress?: Progress } = {}): Promis
  * when one of them is gone all parts begin anew together; a database that remembers deliveries nobody can find is worse
  * than an empty one.
  */
-async function settleRemains(dir: string, own: readonly Part[], secrets: Record<string, string>, progress: Progress): Promise<void> {
+async function settleRemains(
+  dir: string,
+  own: readonly Part[],
+  secrets: Record<string, string>,
+  progress: Progress,
+): Promise<void> {
   const state = readState(dir);
   const known = own.filter((part) => state.parts[part.name] !== undefined);
   const lost: PartName[] = [];
@@ -83,7 +105,9 @@ async function startPart(
   const port = await freePort(part.port);
   const log = join(dir, 'logs', `${part.name}.log`);
   const context: PartContext = { data: join(dir, 'data', part.name), log, port, secrets, progress, stack: dir };
-  const ref: PartState = options.useDocker ? startContainer(part, port, dir, secrets) : { ...(await part.start(context)), port };
+  const ref: PartState = options.useDocker
+    ? startContainer(part, port, dir, secrets)
+    : { ...(await part.start(context)), port };
   const state = readState(dir);
   state.parts[part.name] = ref;
   writeState(dir, state);
@@ -185,7 +209,8 @@ export async function stackStatus(): Promise<PartStatus[]> {
     parts.map(async (part) => {
       const variable = external.get(part.name);
       const ref = state.parts[part.name];
-      if (variable !== undefined) return { name: part.name, running: true, healthy: true, address: process.env[variable] ?? '', external: true };
+      if (variable !== undefined)
+        return { name: part.name, running: true, healthy: true, address: process.env[variable] ?? '', external: true };
       const running = ref !== undefined && runs(ref);
       const ok = running && (await healthy(part, ref.port, secrets));
       return { name: part.name, running, healthy: ok, address: ref ? `127.0.0.1:${ref.port}` : '-', external: false };
