@@ -35,7 +35,10 @@ export class AppModule {
       module: AppModule,
       imports: [
         ResourcesModule.register(config),
-        AuthModule.register({ config: config.auth, lookup: { inject: [ApiKeyStore], useFactory: (keys: ApiKeyStore) => keys } }),
+        AuthModule.register({
+          config: config.auth,
+          lookup: { inject: [ApiKeyStore], useFactory: (keys: ApiKeyStore) => keys },
+        }),
       ],
       controllers: accept ? [EventsController, UsersController] : [],
       providers: [...(accept ? [AcceptEvents] : []), ...(record ? [RecordService] : [])],

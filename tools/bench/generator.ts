@@ -24,8 +24,26 @@ export interface GeneratorOptions {
 }
 
 const purposeIds = [
-  'cookies', 'basic_ads', 'ads_profile', 'personal_ads', 'content', 'measure_ads', 'measure', 'research', 'improve',
-  'limited', 'geo', 'device', 'news', 'surveys', 'partners', 'loyalty', 'profiling', 'analytics', 'social', 'chat',
+  'cookies',
+  'basic_ads',
+  'ads_profile',
+  'personal_ads',
+  'content',
+  'measure_ads',
+  'measure',
+  'research',
+  'improve',
+  'limited',
+  'geo',
+  'device',
+  'news',
+  'surveys',
+  'partners',
+  'loyalty',
+  'profiling',
+  'analytics',
+  'social',
+  'chat',
 ];
 const vendorIds = Array.from({ length: 60 }, (_, i) => (i % 3 ? `${137 + i * 7}` : `c:v${(i * 2_654_435_761) % 9973}`));
 const countries = ['FR', 'DE', 'ES', 'IT', 'NL', 'PL', 'SE', 'BE'];
@@ -59,11 +77,18 @@ export function* consentEvents(options: GeneratorOptions) {
         metadata: { plan: random() < 0.2 ? 'plus' : 'free' },
       },
       consents: {
-        purposes: purposeIds.map((id) => ({ id, enabled: random() < 0.6, ...(random() < 0.05 && { enabled_li: random() < 0.8 }) })),
+        purposes: purposeIds.map((id) => ({
+          id,
+          enabled: random() < 0.6,
+          ...(random() < 0.05 && { enabled_li: random() < 0.8 }),
+        })),
         vendors: { enabled: vendors.slice(0, split), disabled: vendors.slice(split) },
         tcfcs: `CP${Array.from({ length: 80 }, () => alphabet[Math.floor(random() * 64)]).join('')}`,
       },
-      metadata: { session: hex(16), page: `/${pick(['home', 'shop', 'blog', 'account'])}/${Math.floor(random() * 1e6)}` },
+      metadata: {
+        session: hex(16),
+        page: `/${pick(['home', 'shop', 'blog', 'account'])}/${Math.floor(random() * 1e6)}`,
+      },
     };
   }
 }

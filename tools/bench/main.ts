@@ -2,12 +2,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine } from './measure';
+import { benchExport } from './export.bench';
 import { benchRecord } from './record.bench';
 
 const help = `Benchmarks against the local stack.
 
   npm run bench -- record [--events 200000] [--users 40000] [--partitions 3] [--runs 3]
                      P2: Kafka to Postgres, exactly once, one recorder
+  npm run bench -- export [--events 1000000] [--users 200000] [--partitions 12] [--runs 3]
+                     P5, P6: recorded events to gzip files, grouped by user; beside psql | gzip -1
   --save             write the raw result to docs/benchmarks/raw/
 `;
 
@@ -25,8 +28,16 @@ async function main(): Promise<void> {
   });
   const [name] = positionals;
   if (values.help || name === undefined) return void process.stdout.write(help);
-  const numbers = { events: Number(values.events), users: Number(values.users), partitions: Number(values.partitions), runs: Number(values.runs) };
-  const benchmarks: Record<string, () => Promise<object>> = { record: () => benchRecord(numbers) };
+  const numbers = {
+    events: Number(values.events),
+    users: Number(values.users),
+    partitions: Number(values.partitions),
+    runs: Number(values.runs),
+  };
+  const benchmarks: Record<string, () => Promise<object>> = {
+    record: () => benchRecord(numbers),
+    export: () => benchExport(numbers),
+  };
   const benchmark = benchmarks[name];
   if (benchmark === undefined) throw new Error(`There is no benchmark "${name}".\n\n${help}`);
   const result = { at: new Date().toISOString(), machine: machine(), ...(await benchmark()) };

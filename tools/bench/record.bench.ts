@@ -17,7 +17,9 @@ export async function benchRecord(options: RecordOptions) {
   const runs = [];
   for (let run = 0; run <= options.runs; run += 1) {
     const result = await recordOnce(options);
-    say(`${run === 0 ? 'warm-up' : `run ${run}`}: ${result.eventsPerSecond} events/s, ${result.cpuSecondsPerMillion} CPU-s per million, peak ${result.peakRssMb} MB`);
+    say(
+      `${run === 0 ? 'warm-up' : `run ${run}`}: ${result.eventsPerSecond} events/s, ${result.cpuSecondsPerMillion} CPU-s per million, peak ${result.peakRssMb} MB`,
+    );
     if (run > 0) runs.push(result);
   }
   return { benchmark: 'P2 record', options, medianEventsPerSecond: median(runs.map((r) => r.eventsPerSecond)), runs };
@@ -49,7 +51,10 @@ async function publish(rig: Rig, options: RecordOptions): Promise<number> {
   const generator = consentEvents({ organization: 'acme', users: options.users });
   let bytes = 0;
   for (let sent = 0; sent < options.events; sent += 500) {
-    const messages = take(generator, Math.min(500, options.events - sent)).map((event) => ({ key: topic.key(event), value: topic.encode(event) }));
+    const messages = take(generator, Math.min(500, options.events - sent)).map((event) => ({
+      key: topic.key(event),
+      value: topic.encode(event),
+    }));
     bytes += messages.reduce((sum, message) => sum + message.value.length, 0);
     await rig.connection.publisher().publish(consentEventsTopic, messages);
   }

@@ -31,7 +31,9 @@ export async function openRig(partitions: number): Promise<Rig> {
   const database = await new Database(postgres, { applicationName: 'bench' }).open();
   const close = async () => {
     await database.close();
-    await connection.ask((admin) => admin.deleteTopics({ topics: topicSpecs(partitions).map((spec) => connection.topicName(spec.name)) }));
+    await connection.ask((admin) =>
+      admin.deleteTopics({ topics: topicSpecs(partitions).map((spec) => connection.topicName(spec.name)) }),
+    );
     await connection.close();
     await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
     await server.close();
@@ -42,9 +44,16 @@ export async function openRig(partitions: number): Promise<Rig> {
 /** Starts an app as its own process and waits until it is ready. */
 export async function startApp(app: string, environment: StackEnvironment, port: number): Promise<ChildProcess> {
   const env = { ...process.env, ...environment, HTTP_PORT: String(port) };
-  const child = spawn(process.execPath, ['tools/run.cjs', ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []), `apps/${app}/main.ts`], { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    ['tools/run.cjs', ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []), `apps/${app}/main.ts`],
+    { env, stdio: ['ignore', 'inherit', 'inherit'] },
+  );
   for (;;) {
-    const ready = await fetch(`http://127.0.0.1:${port}/health/ready`).then((answer) => answer.ok, () => false);
+    const ready = await fetch(`http://127.0.0.1:${port}/health/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
     if (ready) return child;
     if (child.exitCode !== null) throw new Error(`${app} ended with exit code ${child.exitCode}`);
     await delay(50);

@@ -16,7 +16,11 @@ export class TopicsConfig {
   @Max(1000)
   partitions: number;
 
-  @Env({ name: 'TOPIC_REPLICATION', description: "Copies of each partition; -1 takes the brokers' default.", default: '-1' })
+  @Env({
+    name: 'TOPIC_REPLICATION',
+    description: "Copies of each partition; -1 takes the brokers' default.",
+    default: '-1',
+  })
   @IsInt()
   @Min(-1)
   @Max(10)

@@ -1,5 +1,13 @@
 import { newEventId, type ConsentEventInput } from '@delivery/consent/domain';
-import { consentEvents, consentEventsTopic, maxEventBytes, type Reason, unsafeReason, unsafeText, validateEvent } from '@delivery/consent/schema';
+import {
+  consentEvents,
+  consentEventsTopic,
+  maxEventBytes,
+  type Reason,
+  unsafeReason,
+  unsafeText,
+  validateEvent,
+} from '@delivery/consent/schema';
 import { ConsentReadStore } from '@delivery/consent/store';
 import { badRequest } from '@delivery/platform/auth';
 import { KafkaConnection, type PublishedAt } from '@delivery/platform/kafka';
@@ -27,7 +35,11 @@ export class AcceptEvents {
   ) {
     this.watch = new RecordedWatch(database, consumerName, consentEventsTopic);
     this.read = new ConsentReadStore(database);
-    this.received = metrics.counter('ingest_events_received_total', 'Events that came over REST, by what became of them.', ['outcome']);
+    this.received = metrics.counter(
+      'ingest_events_received_total',
+      'Events that came over REST, by what became of them.',
+      ['outcome'],
+    );
   }
 
   /** Validates one event as a client sent it and gives it what it may leave out over REST: organization, id, source. */
@@ -41,7 +53,9 @@ export class AcceptEvents {
     if (unsafe !== undefined) return this.refuse([unsafeReason(unsafe)]);
     const event = { ...result.event, id: result.event.id ?? newEventId() };
     if (consentEvents.encode(event).length > maxEventBytes) {
-      return this.refuse([{ field: '', code: 'too_large', message: `An event may have at most ${maxEventBytes} bytes.` }]);
+      return this.refuse([
+        { field: '', code: 'too_large', message: `An event may have at most ${maxEventBytes} bytes.` },
+      ]);
     }
     return { ok: true, event };
   }
@@ -66,7 +80,8 @@ export class AcceptEvents {
   async recorded(event: { id: string; organization_id: string }, at: PublishedAt): Promise<string | undefined> {
     if (!(await this.watch.passed(at, this.config.answerWaitMs))) return undefined;
     const document = await this.read.event(event.organization_id, event.id);
-    if (document === undefined) throw badRequest('The event was refused when it was to be recorded; ask the operator for its rejection.');
+    if (document === undefined)
+      throw badRequest('The event was refused when it was to be recorded; ask the operator for its rejection.');
     return document;
   }
 }

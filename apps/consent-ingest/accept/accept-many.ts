@@ -5,7 +5,8 @@ import type { Query } from './queries';
 export const maxEvents = 100;
 
 /** What became of one item of an array, in the order of the array. */
-export type ItemResult = { index: number; status: 'accepted'; id: string } | { index: number; status: 'refused'; errors: FieldError[] };
+export type ItemResult =
+  { index: number; status: 'accepted'; id: string } | { index: number; status: 'refused'; errors: FieldError[] };
 
 /**
  * Accepts the good items of an array; each refused one is told why, and may be sent again alone.
@@ -18,17 +19,22 @@ export async function acceptMany(
   query: Query,
 ): Promise<{ status: 200 | 207; results: ItemResult[] }> {
   if (items.length === 0) throw badRequest('The array is empty: send 1 to 100 events.');
-  if (items.length > maxEvents) throw badRequest(`The array has ${items.length} events: send at most ${maxEvents} at a time.`);
+  if (items.length > maxEvents)
+    throw badRequest(`The array has ${items.length} events: send at most ${maxEvents} at a time.`);
   const checked: Checked[] = items.map((item) => accept.check(item, requireOrganization(principal, query, item)));
   const good = checked.filter((item) => item.ok).map((item) => item.event);
   if (good.length === 0) throw badRequest('None of the events is valid.', checked.flatMap(errorsAt));
   await accept.publish(good);
   const results = checked.map((item, index): ItemResult =>
-    item.ok ? { index, status: 'accepted', id: item.event.id } : { index, status: 'refused', errors: errorsAt(item, index) },
+    item.ok
+      ? { index, status: 'accepted', id: item.event.id }
+      : { index, status: 'refused', errors: errorsAt(item, index) },
   );
   return { status: good.length === items.length ? 200 : 207, results };
 }
 
 function errorsAt(item: Checked, index: number): FieldError[] {
-  return item.ok ? [] : item.reasons.map(({ field, message }) => ({ field: field === '' ? `${index}` : `${index}.${field}`, message }));
+  return item.ok
+    ? []
+    : item.reasons.map(({ field, message }) => ({ field: field === '' ? `${index}` : `${index}.${field}`, message }));
 }

@@ -1,9 +1,25 @@
 import { ConsentEventMessage } from '@delivery/consent/schema';
 import { ConsentReadStore } from '@delivery/consent/store';
-import { Accepts, badRequest, CurrentPrincipal, notFound, type Principal, requireOrganization } from '@delivery/platform/auth';
+import {
+  Accepts,
+  badRequest,
+  CurrentPrincipal,
+  notFound,
+  type Principal,
+  requireOrganization,
+} from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { Body, Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiExtraModels, ApiOperation, ApiQuery, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiExtraModels,
+  ApiOperation,
+  ApiQuery,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AcceptEvents } from './accept-events';
 import { acceptMany } from './accept-many';
@@ -30,7 +46,14 @@ export class EventsController {
   @Post()
   @ApiOperation({ summary: 'Record a consent event, or up to 100 of them' })
   @ApiQuery({ name: 'organization_id', required: false })
-  @ApiBody({ schema: { oneOf: [{ $ref: getSchemaPath(ConsentEventMessage) }, { type: 'array', maxItems: 100, items: { $ref: getSchemaPath(ConsentEventMessage) } }] } })
+  @ApiBody({
+    schema: {
+      oneOf: [
+        { $ref: getSchemaPath(ConsentEventMessage) },
+        { type: 'array', maxItems: 100, items: { $ref: getSchemaPath(ConsentEventMessage) } },
+      ],
+    },
+  })
   @ApiResponse({ status: 200, description: 'The stored event; for an array, a result per item.' })
   @ApiResponse({ status: 202, description: 'Accepted and durable, but not recorded yet.' })
   @ApiResponse({ status: 207, description: 'Some items of the array were refused.' })
@@ -42,7 +65,9 @@ export class EventsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     if (flag(query, '$generate_tcfcs')) {
-      throw badRequest('$generate_tcfcs is not supported yet: send the TCF string in consents.tcfcs.', [{ field: '$generate_tcfcs', message: 'not supported yet' }]);
+      throw badRequest('$generate_tcfcs is not supported yet: send the TCF string in consents.tcfcs.', [
+        { field: '$generate_tcfcs', message: 'not supported yet' },
+      ]);
     }
     flag(query, '$disable_integrations');
     if (Array.isArray(body)) {
@@ -50,7 +75,11 @@ export class EventsController {
       return void reply.status(status).type(json).send({ data: results });
     }
     const checked = this.accept.check(body, requireOrganization(principal, query, body));
-    if (!checked.ok) throw badRequest('The event is not valid.', checked.reasons.map(({ field, message }) => ({ field, message })));
+    if (!checked.ok)
+      throw badRequest(
+        'The event is not valid.',
+        checked.reasons.map(({ field, message }) => ({ field, message })),
+      );
     const [at] = await this.accept.publish([checked.event]);
     const wait = prefer?.toLowerCase().includes('respond-async') !== true;
     const stored = at && wait ? await this.accept.recorded(checked.event, at) : undefined;
@@ -65,23 +94,38 @@ export class EventsController {
   @ApiQuery({ name: 'status', required: false, description: 'Default confirmed; several as status[$in]=.' })
   @ApiQuery({ name: 'regulation', required: false, description: 'Default gdpr; several as regulation[$in]=.' })
   @ApiQuery({ name: '$cursor', required: false })
-  async list(@CurrentPrincipal() principal: Principal, @Query() query: QueryString, @Res() reply: FastifyReply): Promise<void> {
+  async list(
+    @CurrentPrincipal() principal: Principal,
+    @Query() query: QueryString,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const organizationId = requireOrganization(principal, query);
     const userId = single(query, 'user_id');
     const organizationUserId = single(query, 'organization_user_id');
     if (userId === undefined && organizationUserId === undefined) {
-      throw badRequest('Name the user: user_id or organization_user_id.', [{ field: 'user_id', message: 'user_id or organization_user_id is required' }]);
+      throw badRequest('Name the user: user_id or organization_user_id.', [
+        { field: 'user_id', message: 'user_id or organization_user_id is required' },
+      ]);
     }
     const statuses = choices(query, 'status', ['confirmed'], ['confirmed', 'pending_approval']);
     const regulations = choices(query, 'regulation', ['gdpr']);
     const { limit, after } = pageRequest(query);
-    const page = await this.read.events({ organizationId, userId, organizationUserId, statuses, regulations }, limit, after);
+    const page = await this.read.events(
+      { organizationId, userId, organizationUserId, statuses, regulations },
+      limit,
+      after,
+    );
     reply.type(json).send(pageBody(page.documents, limit, page.next));
   }
 
   @Get(':id')
   @ApiOperation({ summary: 'Get one event' })
-  async get(@CurrentPrincipal() principal: Principal, @Query() query: QueryString, @Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
+  async get(
+    @CurrentPrincipal() principal: Principal,
+    @Query() query: QueryString,
+    @Param('id') id: string,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const document = await this.read.event(requireOrganization(principal, query), id);
     if (document === undefined) throw notFound(`There is no event "${id.slice(0, 64)}".`);
     reply.type(json).send(document);

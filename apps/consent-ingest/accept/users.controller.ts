@@ -24,8 +24,16 @@ export class UsersController {
   @ApiOperation({ summary: 'List users' })
   @ApiQuery({ name: 'organization_user_id', required: false })
   @ApiQuery({ name: 'regulation', required: false, description: 'Default gdpr.' })
-  @ApiQuery({ name: '$cursor', required: false, description: 'The cursor of the page before; null there means it was the last.' })
-  async list(@CurrentPrincipal() principal: Principal, @Query() query: QueryString, @Res() reply: FastifyReply): Promise<void> {
+  @ApiQuery({
+    name: '$cursor',
+    required: false,
+    description: 'The cursor of the page before; null there means it was the last.',
+  })
+  async list(
+    @CurrentPrincipal() principal: Principal,
+    @Query() query: QueryString,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const organizationId = requireOrganization(principal, query);
     const regulation = single(query, 'regulation') ?? 'gdpr';
     const { limit, after } = pageRequest(query);
@@ -36,8 +44,13 @@ export class UsersController {
 
   @Get(':id')
   @ApiOperation({ summary: 'Get one user' })
-  @ApiQuery({ name: '$by_organization_user_id', required: false, description: 'true: the id is the customer\'s own.' })
-  async get(@CurrentPrincipal() principal: Principal, @Query() query: QueryString, @Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
+  @ApiQuery({ name: '$by_organization_user_id', required: false, description: "true: the id is the customer's own." })
+  async get(
+    @CurrentPrincipal() principal: Principal,
+    @Query() query: QueryString,
+    @Param('id') id: string,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const organizationId = requireOrganization(principal, query);
     const regulation = single(query, 'regulation') ?? 'gdpr';
     const document = flag(query, '$by_organization_user_id')

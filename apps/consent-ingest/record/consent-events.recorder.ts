@@ -33,13 +33,24 @@ export class ConsentEventsRecorder implements TopicRecorder<ConsentEvent> {
   async record(tx: Transaction, batch: readonly Item[]): Promise<RecordOutcome> {
     const unknown = await this.organizations.unknownOf(tx, new Set(batch.map(({ value }) => value.organizationId)));
     const good = unknown.size === 0 ? batch : batch.filter(({ value }) => !unknown.has(value.organizationId));
-    const { duplicates } = await recordEvents(tx, good.map(({ message, value }) => ({ event: value, arrivedAt: message.arrivedAt })));
-    return { duplicates, suppressed: 0, rejected: batch.filter(({ value }) => unknown.has(value.organizationId)).map(rejectUnknown) };
+    const { duplicates } = await recordEvents(
+      tx,
+      good.map(({ message, value }) => ({ event: value, arrivedAt: message.arrivedAt })),
+    );
+    return {
+      duplicates,
+      suppressed: 0,
+      rejected: batch.filter(({ value }) => unknown.has(value.organizationId)).map(rejectUnknown),
+    };
   }
 }
 
 function rejectUnknown({ message, value }: Item) {
   const { organizationId } = value;
   const sentence = `There is no organization "${organizationId}". Create it, or correct organization_id.`;
-  return { message, organizationId, reasons: [{ field: 'organization_id', code: 'unknown_organization', message: sentence }] };
+  return {
+    message,
+    organizationId,
+    reasons: [{ field: 'organization_id', code: 'unknown_organization', message: sentence }],
+  };
 }

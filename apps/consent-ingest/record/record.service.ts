@@ -29,7 +29,13 @@ export class RecordService implements OnApplicationBootstrap {
     const topics = [new ConsentEventsRecorder(new KnownOrganizations()), new ConsentCommandsRecorder()];
     this.recorder = new Recorder(
       { database, connection, observer: observe(metrics, this.logger) },
-      { consumer: consumerName, groupId: 'consent-ingest.record', topics, batchSize: config.batchSize, recheckMs: config.recheckMs },
+      {
+        consumer: consumerName,
+        groupId: 'consent-ingest.record',
+        topics,
+        batchSize: config.batchSize,
+        recheckMs: config.recheckMs,
+      },
     );
     health.register('recorder', () => {
       const faults = this.recorder.faults();
@@ -44,12 +50,22 @@ export class RecordService implements OnApplicationBootstrap {
 }
 
 function observe(metrics: Metrics, logger: Logger): RecorderObserver {
-  const messages = metrics.counter('ingest_messages_recorded_total', 'Messages by topic and by how they ended.', ['topic', 'outcome']);
-  const lag = metrics.gauge('ingest_lag_messages', 'Messages between the recorder and the end of the log.', ['topic', 'partition']);
-  const stopped = metrics.gauge('ingest_partitions_stopped', 'Partitions that wait for an operator.', ['topic', 'partition']);
+  const messages = metrics.counter('ingest_messages_recorded_total', 'Messages by topic and by how they ended.', [
+    'topic',
+    'outcome',
+  ]);
+  const lag = metrics.gauge('ingest_lag_messages', 'Messages between the recorder and the end of the log.', [
+    'topic',
+    'partition',
+  ]);
+  const stopped = metrics.gauge('ingest_partitions_stopped', 'Partitions that wait for an operator.', [
+    'topic',
+    'partition',
+  ]);
   return {
     counted(topic, partition, counted, behind) {
-      for (const [outcome, count] of Object.entries(counted)) if (count > 0n) messages.inc({ topic, outcome }, Number(count));
+      for (const [outcome, count] of Object.entries(counted))
+        if (count > 0n) messages.inc({ topic, outcome }, Number(count));
       lag.set({ topic, partition: String(partition) }, Number(behind));
     },
     stopped(topic, partition, reason) {

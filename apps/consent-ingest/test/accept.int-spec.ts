@@ -1,11 +1,22 @@
 import { migrations as consentMigrations } from '@delivery/consent/store';
 import { topicSpecs } from '@delivery/consent/schema';
 import { migrations as ingestMigrations } from '@delivery/ingest/store';
-import { ApiKeyStore, entities, migrations as integrationsMigrations, OrganizationStore } from '@delivery/integrations/store';
+import {
+  ApiKeyStore,
+  entities,
+  migrations as integrationsMigrations,
+  OrganizationStore,
+} from '@delivery/integrations/store';
 import { generateApiKey, hashSecret } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { bootService, type RunningService } from '@delivery/platform/service';
-import { stackEnvironment, testDatabase, testKafka, type TestDatabase, type TestKafka } from '@delivery/platform/testing';
+import {
+  stackEnvironment,
+  testDatabase,
+  testKafka,
+  type TestDatabase,
+  type TestKafka,
+} from '@delivery/platform/testing';
 import { definition } from '../app.module';
 
 describe('consents API', () => {
@@ -31,7 +42,10 @@ describe('consents API', () => {
     const database = await new Database(test.config, { applicationName: 'test', entities }).open();
     await new OrganizationStore(database).create({ organizationId, name: organizationId, exportsGuests: false });
     const issued = generateApiKey();
-    await new ApiKeyStore(database).create({ organizationId, id: issued.id, name: 'test', description: '' }, hashSecret(issued.secret));
+    await new ApiKeyStore(database).create(
+      { organizationId, id: issued.id, name: 'test', description: '' },
+      hashSecret(issued.secret),
+    );
     await database.close();
     const answer = await fetch(`${service.url}/v1/sessions`, {
       method: 'POST',
@@ -42,7 +56,12 @@ describe('consents API', () => {
     return session.access_token;
   }
 
-  async function call(method: string, path: string, body?: unknown, options: { as?: string; headers?: Record<string, string> } = {}) {
+  async function call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options: { as?: string; headers?: Record<string, string> } = {},
+  ) {
     const answer = await fetch(`${service.url}${path}`, {
       method,
       headers: {
@@ -63,18 +82,38 @@ describe('consents API', () => {
 
   it('answers a single event as it was stored, and the user shows it', async () => {
     const posted = await call('POST', '/v1/consents/events?organization_id=acme', event('e1', 'u1'));
-    expect(posted).toMatchObject({ status: 200, body: { id: 'e1', organization_id: 'acme', status: 'confirmed', source: 'api', version: 1, user: { id: 'u1' } } });
+    expect(posted).toMatchObject({
+      status: 200,
+      body: { id: 'e1', organization_id: 'acme', status: 'confirmed', source: 'api', version: 1, user: { id: 'u1' } },
+    });
     await expect(call('GET', '/v1/consents/events/e1')).resolves.toEqual(posted);
     const user = await call('GET', '/v1/consents/users/u1?organization_id=acme');
-    expect(user).toMatchObject({ status: 200, body: { id: 'u1', version: 1, organization_user_id: 'u1@x.io', consents: { purposes: [{ id: 'cookies', enabled: true }] } } });
+    expect(user).toMatchObject({
+      status: 200,
+      body: {
+        id: 'u1',
+        version: 1,
+        organization_user_id: 'u1@x.io',
+        consents: { purposes: [{ id: 'cookies', enabled: true }] },
+      },
+    });
     await expect(call('GET', '/v1/consents/users/u1@x.io?$by_organization_user_id=true')).resolves.toEqual(user);
   });
 
   it('takes the organization from the body, the query, or the key', async () => {
-    await expect(call('POST', '/v1/consents/events', { ...event('e2', 'u2'), organization_id: 'acme' })).resolves.toMatchObject({ status: 200 });
-    await expect(call('POST', '/v1/consents/events', event('e3', 'u2'))).resolves.toMatchObject({ status: 200, body: { organization_id: 'acme' } });
-    await expect(call('POST', '/v1/consents/events?organization_id=acme', { ...event('e4', 'u2'), organization_id: 'other' })).resolves.toMatchObject({ status: 400 });
-    await expect(call('POST', '/v1/consents/events?organization_id=other', event('e5', 'u2'))).resolves.toMatchObject({ status: 403 });
+    await expect(
+      call('POST', '/v1/consents/events', { ...event('e2', 'u2'), organization_id: 'acme' }),
+    ).resolves.toMatchObject({ status: 200 });
+    await expect(call('POST', '/v1/consents/events', event('e3', 'u2'))).resolves.toMatchObject({
+      status: 200,
+      body: { organization_id: 'acme' },
+    });
+    await expect(
+      call('POST', '/v1/consents/events?organization_id=acme', { ...event('e4', 'u2'), organization_id: 'other' }),
+    ).resolves.toMatchObject({ status: 400 });
+    await expect(call('POST', '/v1/consents/events?organization_id=other', event('e5', 'u2'))).resolves.toMatchObject({
+      status: 403,
+    });
   });
 
   it('answers a repeated id with the event that was stored first', async () => {
@@ -84,46 +123,91 @@ describe('consents API', () => {
     await expect(call('GET', '/v1/consents/users/u3')).resolves.toMatchObject({ body: { version: 1 } });
   });
 
-  it('derives one user from the customer\'s own id', async () => {
-    const post = (id: string) => call('POST', '/v1/consents/events', { id, user: { organization_user_id: 'known@x.io' } });
+  it("derives one user from the customer's own id", async () => {
+    const post = (id: string) =>
+      call('POST', '/v1/consents/events', { id, user: { organization_user_id: 'known@x.io' } });
     const [a, b] = [await post('d1'), await post('d2')];
     expect(a.body.user.id).toBe(b.body.user.id);
   });
 
   it('stores a pending event and does not apply it', async () => {
-    await expect(call('POST', '/v1/consents/events', { ...event('p1', 'u4'), status: 'pending_approval' })).resolves.toMatchObject({ status: 200, body: { status: 'pending_approval' } });
+    await expect(
+      call('POST', '/v1/consents/events', { ...event('p1', 'u4'), status: 'pending_approval' }),
+    ).resolves.toMatchObject({ status: 200, body: { status: 'pending_approval' } });
     await expect(call('GET', '/v1/consents/users/u4')).resolves.toMatchObject({ status: 404 });
     await expect(call('GET', '/v1/consents/events?user_id=u4')).resolves.toMatchObject({ body: { data: [] } });
-    await expect(call('GET', '/v1/consents/events?user_id=u4&status[$in]=confirmed&status[$in]=pending_approval')).resolves.toMatchObject({ body: { data: [{ id: 'p1' }] } });
+    await expect(
+      call('GET', '/v1/consents/events?user_id=u4&status[$in]=confirmed&status[$in]=pending_approval'),
+    ).resolves.toMatchObject({ body: { data: [{ id: 'p1' }] } });
   });
 
   it('tells every field that is wrong', async () => {
-    const answer = await call('POST', '/v1/consents/events', { id: '../', status: 'x', consents: { purposes: [{ id: 'a', enable: 1 }] }, proofs: [] });
+    const answer = await call('POST', '/v1/consents/events', {
+      id: '../',
+      status: 'x',
+      consents: { purposes: [{ id: 'a', enable: 1 }] },
+      proofs: [],
+    });
     expect(answer).toMatchObject({ status: 400, body: { code: 400, name: 'BadRequest' } });
-    expect(answer.body.errors.map((e: { field: string }) => e.field).sort()).toEqual(['consents.purposes.0.enable', 'id', 'proofs', 'status']);
+    expect(answer.body.errors.map((e: { field: string }) => e.field).sort()).toEqual([
+      'consents.purposes.0.enable',
+      'id',
+      'proofs',
+      'status',
+    ]);
   });
 
   it('gives a result per item of an array', async () => {
     const mixed = await call('POST', '/v1/consents/events', [event('b1', 'u5'), { id: 5 }, event('b2', 'u5', false)]);
-    expect(mixed).toMatchObject({ status: 207, body: { data: [{ index: 0, status: 'accepted', id: 'b1' }, { index: 1, status: 'refused', errors: [{ field: '1.id' }] }, { index: 2, status: 'accepted' }] } });
+    expect(mixed).toMatchObject({
+      status: 207,
+      body: {
+        data: [
+          { index: 0, status: 'accepted', id: 'b1' },
+          { index: 1, status: 'refused', errors: [{ field: '1.id' }] },
+          { index: 2, status: 'accepted' },
+        ],
+      },
+    });
     await expect(call('POST', '/v1/consents/events', [event('b3', 'u5')])).resolves.toMatchObject({ status: 200 });
-    await expect(call('POST', '/v1/consents/events', [{ id: 5 }, 'x'])).resolves.toMatchObject({ status: 400, body: { errors: [{ field: '0.id' }, { field: '1' }] } });
+    await expect(call('POST', '/v1/consents/events', [{ id: 5 }, 'x'])).resolves.toMatchObject({
+      status: 400,
+      body: { errors: [{ field: '0.id' }, { field: '1' }] },
+    });
     await expect(call('POST', '/v1/consents/events', [])).resolves.toMatchObject({ status: 400 });
-    await expect(call('POST', '/v1/consents/events', Array.from({ length: 101 }, (_, i) => event(`x${i}`, 'u')))).resolves.toMatchObject({ status: 400 });
+    await expect(
+      call(
+        'POST',
+        '/v1/consents/events',
+        Array.from({ length: 101 }, (_, i) => event(`x${i}`, 'u')),
+      ),
+    ).resolves.toMatchObject({ status: 400 });
   });
 
   it('answers on acknowledgement when asked to', async () => {
-    const answer = await call('POST', '/v1/consents/events', { user: { id: 'u6' } }, { headers: { prefer: 'respond-async' } });
+    const answer = await call(
+      'POST',
+      '/v1/consents/events',
+      { user: { id: 'u6' } },
+      { headers: { prefer: 'respond-async' } },
+    );
     expect(answer).toMatchObject({ status: 202, body: { id: expect.stringMatching(/^[0-9a-f-]{36}$/) } });
   });
 
   it('pages users with a cursor that ends in null', async () => {
-    await call('POST', '/v1/consents/events', Array.from({ length: 7 }, (_, i) => event(`page${i}`, `page-user-${i}`)));
+    await call(
+      'POST',
+      '/v1/consents/events',
+      Array.from({ length: 7 }, (_, i) => event(`page${i}`, `page-user-${i}`)),
+    );
     await call('POST', '/v1/consents/events', event('page-last', 'page-user-7'));
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
-      const page: { body: { data: { id: string }[]; cursor: string | null } } = await call('GET', `/v1/consents/users?$limit=3${cursor && `&$cursor=${cursor}`}`);
+      const page: { body: { data: { id: string }[]; cursor: string | null } } = await call(
+        'GET',
+        `/v1/consents/users?$limit=3${cursor && `&$cursor=${cursor}`}`,
+      );
       seen.push(...page.body.data.map((user) => user.id));
       cursor = page.body.cursor;
     }
@@ -133,20 +217,37 @@ describe('consents API', () => {
     await expect(call('GET', '/v1/consents/users?$limit=101')).resolves.toMatchObject({ status: 400 });
   });
 
-  it('hides another organization\'s events and users', async () => {
+  it("hides another organization's events and users", async () => {
     await call('POST', '/v1/consents/events', event('mine', 'my-user'));
-    for (const path of ['/v1/consents/events/mine', '/v1/consents/users/my-user', '/v1/consents/users/my-user@x.io?$by_organization_user_id=true']) {
+    for (const path of [
+      '/v1/consents/events/mine',
+      '/v1/consents/users/my-user',
+      '/v1/consents/users/my-user@x.io?$by_organization_user_id=true',
+    ]) {
       await expect(call('GET', path, undefined, { as: 'other' })).resolves.toMatchObject({ status: 404 });
-      await expect(call('GET', `${path}${path.includes('?') ? '&' : '?'}organization_id=acme`, undefined, { as: 'other' })).resolves.toMatchObject({ status: 403 });
+      await expect(
+        call('GET', `${path}${path.includes('?') ? '&' : '?'}organization_id=acme`, undefined, { as: 'other' }),
+      ).resolves.toMatchObject({ status: 403 });
     }
-    await expect(call('GET', '/v1/consents/users', undefined, { as: 'other' })).resolves.toMatchObject({ body: { data: [] } });
-    await expect(call('GET', '/v1/consents/events?user_id=my-user', undefined, { as: 'other' })).resolves.toMatchObject({ body: { data: [] } });
+    await expect(call('GET', '/v1/consents/users', undefined, { as: 'other' })).resolves.toMatchObject({
+      body: { data: [] },
+    });
+    await expect(call('GET', '/v1/consents/events?user_id=my-user', undefined, { as: 'other' })).resolves.toMatchObject(
+      { body: { data: [] } },
+    );
   });
 
-  it('speaks the contract\'s errors for what it does not know', async () => {
-    await expect(call('GET', '/v1/nothing')).resolves.toEqual({ status: 404, body: { code: 404, name: 'NotFound', message: 'Page not found', errors: {} } });
+  it("speaks the contract's errors for what it does not know", async () => {
+    await expect(call('GET', '/v1/nothing')).resolves.toEqual({
+      status: 404,
+      body: { code: 404, name: 'NotFound', message: 'Page not found', errors: {} },
+    });
     await expect(call('GET', '/v1/consents/events')).resolves.toMatchObject({ status: 400 });
-    await expect(call('POST', '/v1/consents/events?$generate_tcfcs=true', event('t', 'u'))).resolves.toMatchObject({ status: 400 });
-    await expect(call('GET', '/v1/consents/users', undefined, { headers: { authorization: 'Bearer nonsense' } })).resolves.toMatchObject({ status: 401, body: { name: 'Unauthorized' } });
+    await expect(call('POST', '/v1/consents/events?$generate_tcfcs=true', event('t', 'u'))).resolves.toMatchObject({
+      status: 400,
+    });
+    await expect(
+      call('GET', '/v1/consents/users', undefined, { headers: { authorization: 'Bearer nonsense' } }),
+    ).resolves.toMatchObject({ status: 401, body: { name: 'Unauthorized' } });
   });
 });

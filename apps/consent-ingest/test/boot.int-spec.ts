@@ -3,7 +3,14 @@ import { topicSpecs } from '@delivery/consent/schema';
 import { migrations as ingestMigrations } from '@delivery/ingest/store';
 import { migrations as integrationsMigrations } from '@delivery/integrations/store';
 import { bootService } from '@delivery/platform/service';
-import { stackEnvironment, testDatabase, testKafka, waitFor, type TestDatabase, type TestKafka } from '@delivery/platform/testing';
+import {
+  stackEnvironment,
+  testDatabase,
+  testKafka,
+  waitFor,
+  type TestDatabase,
+  type TestKafka,
+} from '@delivery/platform/testing';
 import { definition } from '../app.module';
 
 describe('consent-ingest', () => {
@@ -11,7 +18,9 @@ describe('consent-ingest', () => {
   let kafka: TestKafka;
 
   beforeAll(async () => {
-    database = await testDatabase({ migrations: [...ingestMigrations, ...consentMigrations, ...integrationsMigrations] });
+    database = await testDatabase({
+      migrations: [...ingestMigrations, ...consentMigrations, ...integrationsMigrations],
+    });
     kafka = await testKafka(topicSpecs(2));
   });
   afterAll(async () => {
@@ -20,7 +29,11 @@ describe('consent-ingest', () => {
   });
 
   it('boots, answers its probes, and stops', async () => {
-    const env = { ...stackEnvironment(), DATABASE_URL: database.config.url, KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix };
+    const env = {
+      ...stackEnvironment(),
+      DATABASE_URL: database.config.url,
+      KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix,
+    };
     const service = await bootService(definition, env);
     await waitFor(async () => (await fetch(`${service.url}/health/ready`)).status === 200, { describe: 'readiness' });
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);

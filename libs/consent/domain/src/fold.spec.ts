@@ -28,11 +28,18 @@ const consents = fc.record({
       id: ids,
       enabled: choice,
       enabled_li: choice,
-      preferences: fc.array(fc.record({ id: ids, enabled: choice, channels: fc.array(channel, { maxLength: 2 }) }), { maxLength: 2 }),
+      preferences: fc.array(fc.record({ id: ids, enabled: choice, channels: fc.array(channel, { maxLength: 2 }) }), {
+        maxLength: 2,
+      }),
     }),
     { maxLength: 4 },
   ),
-  vendors: fc.record({ enabled: fc.uniqueArray(ids), disabled: fc.constant<string[]>([]), enabled_li: fc.constant<string[]>([]), disabled_li: fc.uniqueArray(ids) }),
+  vendors: fc.record({
+    enabled: fc.uniqueArray(ids),
+    disabled: fc.constant<string[]>([]),
+    enabled_li: fc.constant<string[]>([]),
+    disabled_li: fc.uniqueArray(ids),
+  }),
   tcfcs: fc.option(fc.string(), { nil: null }),
 });
 
@@ -40,11 +47,22 @@ describe('fold', () => {
   it('gives one state whatever order the events arrive in', () => {
     const history = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), consents), { minLength: 1, maxLength: 8 });
     fc.assert(
-      fc.property(history.chain((h) => fc.tuple(fc.constant(h), fc.shuffledSubarray(h.map((_, i) => i), { minLength: h.length }))), ([h, order]) => {
-        const events = h.map(([time, given], i) => event(i, arrivedAt - 10_000 + time, given));
-        const shuffled = order.map((i) => events[i]).filter((e) => e !== undefined);
-        expect(stateOf(shuffled)).toEqual(stateOf(events));
-      }),
+      fc.property(
+        history.chain((h) =>
+          fc.tuple(
+            fc.constant(h),
+            fc.shuffledSubarray(
+              h.map((_, i) => i),
+              { minLength: h.length },
+            ),
+          ),
+        ),
+        ([h, order]) => {
+          const events = h.map(([time, given], i) => event(i, arrivedAt - 10_000 + time, given));
+          const shuffled = order.map((i) => events[i]).filter((e) => e !== undefined);
+          expect(stateOf(shuffled)).toEqual(stateOf(events));
+        },
+      ),
     );
   });
 
@@ -60,7 +78,12 @@ describe('fold', () => {
   });
 
   it('merges partial choices by id and keeps what an event does not mention', () => {
-    const first = event(0, arrivedAt - 2000, { purposes: [{ id: 'ads', enabled: true, enabled_li: false }, { id: 'stats', enabled: false }] });
+    const first = event(0, arrivedAt - 2000, {
+      purposes: [
+        { id: 'ads', enabled: true, enabled_li: false },
+        { id: 'stats', enabled: false },
+      ],
+    });
     const second = event(1, arrivedAt - 1000, { purposes: [{ id: 'stats', enabled: true }, { id: 'ads' }] });
     expect(foldEvents([first, second])?.consents.purposes).toEqual([
       { id: 'ads', enabled: true, enabled_li: false },
@@ -71,11 +94,18 @@ describe('fold', () => {
   it('moves a vendor between enabled and disabled', () => {
     const first = event(0, arrivedAt - 2000, { vendors: { enabled: ['google', 'x'], disabled: ['y'] } });
     const second = event(1, arrivedAt - 1000, { vendors: { enabled: ['y'], disabled: ['google'] } });
-    expect(foldEvents([first, second])?.consents.vendors).toEqual({ enabled: ['x', 'y'], disabled: ['google'], enabled_li: [], disabled_li: [] });
+    expect(foldEvents([first, second])?.consents.vendors).toEqual({
+      enabled: ['x', 'y'],
+      disabled: ['google'],
+      enabled_li: [],
+      disabled_li: [],
+    });
   });
 
   it('leaves the state it was given as it was', () => {
-    const state = foldEvents([event(0, arrivedAt, { purposes: [{ id: 'ads', enabled: true }], vendors: { enabled: ['x'] } })]);
+    const state = foldEvents([
+      event(0, arrivedAt, { purposes: [{ id: 'ads', enabled: true }], vendors: { enabled: ['x'] } }),
+    ]);
     const before = structuredClone(state);
     applyEvent(state, event(1, arrivedAt, { purposes: [{ id: 'ads', enabled: false }], vendors: { disabled: ['x'] } }));
     expect(state).toEqual(before);

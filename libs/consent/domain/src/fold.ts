@@ -1,4 +1,12 @@
-import type { ChannelChoice, Choice, ConsentEvent, Consents, PreferenceChoice, PurposeChoice, VendorChoices } from './event';
+import type {
+  ChannelChoice,
+  Choice,
+  ConsentEvent,
+  Consents,
+  PreferenceChoice,
+  PurposeChoice,
+  VendorChoices,
+} from './event';
 import type { ConsentUserState } from './user-state';
 
 /**
@@ -108,7 +116,11 @@ function mergePreference(base: PreferenceChoice, given: PreferenceChoice): Prefe
 }
 
 function mergePurpose(base: PurposeChoice, given: PurposeChoice): PurposeChoice {
-  const merged = { id: base.id, enabled: newer(base.enabled, given.enabled), enabled_li: newer(base.enabled_li, given.enabled_li) };
+  const merged = {
+    id: base.id,
+    enabled: newer(base.enabled, given.enabled),
+    enabled_li: newer(base.enabled_li, given.enabled_li),
+  };
   if (!given.preferences) return base.preferences ? { ...merged, preferences: base.preferences } : merged;
   return { ...merged, preferences: mergeById(base.preferences ?? [], given.preferences, mergePreference) };
 }

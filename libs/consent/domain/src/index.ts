@@ -16,6 +16,12 @@ export {
 } from './event';
 export { applyEvent, foldEvents } from './fold';
 export { derivedUserId, eventIdFromPosition, newEventId } from './ids';
-export { normalizeConsents, normalizeEvent, type Arrival, type ConsentEventInput, type ConsentsInput } from './normalize-event';
+export {
+  normalizeConsents,
+  normalizeEvent,
+  type Arrival,
+  type ConsentEventInput,
+  type ConsentsInput,
+} from './normalize-event';
 export { compareOrderKeys, type OrderKey, type Position } from './order-key';
 export type { ConsentUserState } from './user-state';

@@ -10,6 +10,20 @@ export {
 } from './consent-event.message';
 export { jsonSchemaOf, type JsonSchema } from './json-schema';
 export type { Reason } from './reasons';
-export { consentCommandsTopic, consentEvents, consentEventsRejectedTopic, consentEventsTopic, consentRecorderName, topicSpecs } from './topics';
+export {
+  consentCommandsTopic,
+  consentEvents,
+  consentEventsRejectedTopic,
+  consentEventsTopic,
+  consentRecorderName,
+  topicSpecs,
+} from './topics';
 export { unsafeText } from './unsafe-text';
-export { consentEventSchema, maxEventBytes, parseEventMessage, unsafeReason, validateEvent, type Validated } from './validate-event';
+export {
+  consentEventSchema,
+  maxEventBytes,
+  parseEventMessage,
+  unsafeReason,
+  validateEvent,
+  type Validated,
+} from './validate-event';

@@ -40,12 +40,24 @@ function toReason(error: ErrorObject): Reason | undefined {
       if (field === 'proofs') {
         return { field, code: 'not_supported', message: 'proofs cannot be sent inside an event yet; leave them out.' };
       }
-      return { field, code: 'unknown_field', message: `${field} is not a field of this object; remove it or correct its name.` };
+      return {
+        field,
+        code: 'unknown_field',
+        message: `${field} is not a field of this object; remove it or correct its name.`,
+      };
     }
     case 'enum':
-      return { field: path, code: 'not_allowed', message: `${named(path)} must be one of ${allowed(error.params['allowedValues'])}.` };
+      return {
+        field: path,
+        code: 'not_allowed',
+        message: `${named(path)} must be one of ${allowed(error.params['allowedValues'])}.`,
+      };
     case 'pattern':
-      return { field: path, code: 'wrong_form', message: `${named(path)} must match ${String(error.params['pattern'])}.` };
+      return {
+        field: path,
+        code: 'wrong_form',
+        message: `${named(path)} must match ${String(error.params['pattern'])}.`,
+      };
     default:
       return { field: path, code: error.keyword, message: `${named(path)} ${error.message ?? 'is not valid'}.` };
   }

@@ -29,7 +29,12 @@ function isDate(text: string): boolean {
   return date.getUTCMonth() + 1 === month && date.getUTCDate() === day;
 }
 
-function contradiction(reasons: Reason[], field: string, yes: readonly string[] | null | undefined, no: readonly string[] | null | undefined): void {
+function contradiction(
+  reasons: Reason[],
+  field: string,
+  yes: readonly string[] | null | undefined,
+  no: readonly string[] | null | undefined,
+): void {
   if (!yes?.length || !no?.length) return;
   const refused = new Set(no);
   const both = yes.find((vendor) => refused.has(vendor));
@@ -42,7 +47,11 @@ function freeform(reasons: Reason[], field: string, value: Json | undefined): vo
   if (deeperThan(value, metadataDepth)) {
     reasons.push({ field, code: 'too_deep', message: `${field} may have at most ${metadataDepth} levels.` });
   } else if (JSON.stringify(value).length > metadataBytes) {
-    reasons.push({ field, code: 'too_large', message: `${field} may have at most ${metadataBytes} characters as JSON.` });
+    reasons.push({
+      field,
+      code: 'too_large',
+      message: `${field} may have at most ${metadataBytes} characters as JSON.`,
+    });
   }
 }
 

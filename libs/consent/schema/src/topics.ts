@@ -27,6 +27,10 @@ export function topicSpecs(partitions: number) {
   return [
     { name: consentEventsTopic, partitions, config: retention },
     { name: consentCommandsTopic, partitions: Math.min(partitions, 3), config: retention },
-    { name: consentEventsRejectedTopic, partitions: 1, config: { 'retention.ms': String(30 * day), 'max.message.bytes': '1190000' } },
+    {
+      name: consentEventsRejectedTopic,
+      partitions: 1,
+      config: { 'retention.ms': String(30 * day), 'max.message.bytes': '1190000' },
+    },
   ];
 }

@@ -6,7 +6,8 @@ import { ConsentEventMessage } from './consent-event.message';
 import { parseEventMessage, validateEvent } from './validate-event';
 
 const acceptedByClass = async (event: object) =>
-  (await validate(plainToInstance(ConsentEventMessage, event), { whitelist: true, forbidNonWhitelisted: true })).length === 0;
+  (await validate(plainToInstance(ConsentEventMessage, event), { whitelist: true, forbidNonWhitelisted: true }))
+    .length === 0;
 
 describe('a consent event', () => {
   it.each(good)('is accepted both ways: $name', async ({ event }) => {

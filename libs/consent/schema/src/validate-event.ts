@@ -15,13 +15,22 @@ export const consentEventSchema: JsonSchema = jsonSchemaOf(
 /** Largest message value, in bytes. */
 export const maxEventBytes = 1_048_576;
 
-const validate = new Ajv2020({ allErrors: false, strict: true, allowUnionTypes: true, validateFormats: false }).compile<ConsentEventInput>(
-  consentEventSchema,
-);
+const validate = new Ajv2020({
+  allErrors: false,
+  strict: true,
+  allowUnionTypes: true,
+  validateFormats: false,
+}).compile<ConsentEventInput>(consentEventSchema);
 // Telling all that is wrong costs a producer of nonsense more than it costs us: only refused messages come here.
-const validateAll = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, validateFormats: false }).compile(consentEventSchema);
+const validateAll = new Ajv2020({
+  allErrors: true,
+  strict: true,
+  allowUnionTypes: true,
+  validateFormats: false,
+}).compile(consentEventSchema);
 
-export type Validated = { ok: true; event: ConsentEventInput } | { ok: false; reasons: Reason[]; organizationId: string | undefined };
+export type Validated =
+  { ok: true; event: ConsentEventInput } | { ok: false; reasons: Reason[]; organizationId: string | undefined };
 
 /** Validates an object that came as JSON, REST and Kafka alike. */
 export function validateEvent(value: unknown): Validated {
@@ -38,7 +47,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 /** Parses and validates the value of a message on `consent.events.v1`. Never throws. */
 export function parseEventMessage(bytes: Buffer | null): Validated {
   if (bytes === null || bytes.length === 0) return refuse([whole('empty', 'The message has no value.')]);
-  if (bytes.length > maxEventBytes) return refuse([whole('too_large', `The message has ${bytes.length} bytes; at most ${maxEventBytes} are allowed.`)]);
+  if (bytes.length > maxEventBytes)
+    return refuse([whole('too_large', `The message has ${bytes.length} bytes; at most ${maxEventBytes} are allowed.`)]);
   let text: string;
   try {
     text = utf8.decode(bytes);

@@ -43,9 +43,20 @@ export class ConsentReadStore {
          AND ($5::text IS NULL OR h.user_id = $5)
          AND ($6::text IS NULL OR h.user_id IN (SELECT user_id FROM consent_user WHERE organization_id = $1 AND organization_user_id = $6))
        ORDER BY h.event_id LIMIT $7`,
-      [filter.organizationId, after ?? '', filter.statuses, filter.regulations, filter.userId ?? null, filter.organizationUserId ?? null, limit + 1],
+      [
+        filter.organizationId,
+        after ?? '',
+        filter.statuses,
+        filter.regulations,
+        filter.userId ?? null,
+        filter.organizationUserId ?? null,
+        limit + 1,
+      ],
     );
-    return pageOf(rows.map((row) => ({ key: row.event_id, document: row.event_document })), limit);
+    return pageOf(
+      rows.map((row) => ({ key: row.event_id, document: row.event_document })),
+      limit,
+    );
   }
 
   async user(organizationId: string, userId: string, regulation: string): Promise<string | undefined> {
@@ -53,11 +64,20 @@ export class ConsentReadStore {
   }
 
   /** Of several users with one id of the customer's, the one updated last (contracts D-21). */
-  async userByOrganizationUserId(organizationId: string, organizationUserId: string, regulation: string): Promise<string | undefined> {
+  async userByOrganizationUserId(
+    organizationId: string,
+    organizationUserId: string,
+    regulation: string,
+  ): Promise<string | undefined> {
     return this.oneUser('u.organization_user_id = $3', organizationId, regulation, organizationUserId);
   }
 
-  private async oneUser(condition: string, organizationId: string, regulation: string, id: string): Promise<string | undefined> {
+  private async oneUser(
+    condition: string,
+    organizationId: string,
+    regulation: string,
+    id: string,
+  ): Promise<string | undefined> {
     const [row] = await this.sql.query<{ document: string }>(
       `SELECT coalesce(r.user_document, u.base_document) AS document FROM consent_user u LEFT ${revisionOfUser}
        WHERE u.organization_id = $1 AND u.regulation = $2 AND ${condition} ORDER BY u.updated_at DESC, u.user_id LIMIT 1`,
@@ -78,7 +98,10 @@ export class ConsentReadStore {
        ORDER BY u.user_id LIMIT $5`,
       [filter.organizationId, after ?? '', filter.regulation, filter.organizationUserId ?? null, limit + 1],
     );
-    return pageOf(rows.map((row) => ({ key: row.user_id, document: row.document })), limit);
+    return pageOf(
+      rows.map((row) => ({ key: row.user_id, document: row.document })),
+      limit,
+    );
   }
 }
 

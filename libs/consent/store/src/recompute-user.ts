@@ -30,7 +30,11 @@ export async function recomputeUser(tx: Sql, key: UserKey, fresh: readonly Conse
   let state = await baseOf(tx, key);
   let next = 0;
   for await (const recorded of historyOf(tx, key)) {
-    for (let event = batch[next]; event && compareOrderKeys(orderKeyOf(event), orderKeyOf(recorded)) < 0; event = batch[next]) {
+    for (
+      let event = batch[next];
+      event && compareOrderKeys(orderKeyOf(event), orderKeyOf(recorded)) < 0;
+      event = batch[next]
+    ) {
       state = applyEvent(state, event);
       next += 1;
     }

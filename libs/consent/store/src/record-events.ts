@@ -12,7 +12,15 @@ import type { Transaction } from '@delivery/platform/postgres';
 import { claimIds } from './claim-ids';
 import { recomputeUser } from './recompute-user';
 import { copyRevisions, type Revision } from './revision.rows';
-import { insertUsers, lockUsers, updateUsers, userKeyText, type LockedUser, type UserKey, type UserRow } from './user.rows';
+import {
+  insertUsers,
+  lockUsers,
+  updateUsers,
+  userKeyText,
+  type LockedUser,
+  type UserKey,
+  type UserRow,
+} from './user.rows';
 
 /** An event with the append time of the message that brought it. */
 export interface EventToRecord {
@@ -44,10 +52,25 @@ export async function recordEvents(tx: Transaction, batch: readonly EventToRecor
   const [first] = claimed;
   if (first === undefined) return { recorded: 0, duplicates: batch.length };
   const users = groupByUser(claimed);
-  const rows = await foldUsers(tx, users, await lockUsers(tx, users.map((user) => user.key)));
-  const missed = await insertUsers(tx, rows.filter((row) => row.isNew), first.event.position);
+  const rows = await foldUsers(
+    tx,
+    users,
+    await lockUsers(
+      tx,
+      users.map((user) => user.key),
+    ),
+  );
+  const missed = await insertUsers(
+    tx,
+    rows.filter((row) => row.isNew),
+    first.event.position,
+  );
   const written = missed.length === 0 ? rows : await refold(tx, users, rows, missed);
-  await updateUsers(tx, written.filter((row) => !row.isNew), first.event.position);
+  await updateUsers(
+    tx,
+    written.filter((row) => !row.isNew),
+    first.event.position,
+  );
   await copyRevisions(tx, revisionsOf(claimed, written));
   return { recorded: claimed.length, duplicates: batch.length - claimed.length };
 }
@@ -117,7 +140,14 @@ async function refold(
 ): Promise<FoldedUser[]> {
   const again = new Set(missed.map(userKeyText));
   const late = users.filter((user) => again.has(userKeyText(user.key)));
-  const refolded = await foldUsers(tx, late, await lockUsers(tx, late.map((user) => user.key)));
+  const refolded = await foldUsers(
+    tx,
+    late,
+    await lockUsers(
+      tx,
+      late.map((user) => user.key),
+    ),
+  );
   return [...rows.filter((row) => !again.has(userKeyText(row))), ...refolded];
 }
 
@@ -127,9 +157,19 @@ function revisionsOf(claimed: readonly EventToRecord[], users: readonly FoldedUs
   const revisions: Revision[] = [];
   // Backwards, so that the last revision of a user, which carries his document, has the version of his state.
   for (const { event, arrivedAt } of claimed.toReversed()) {
-    const user = event.status === 'confirmed' ? byKey.get(`${event.organizationId} ${event.regulation} ${event.userId}`) : undefined;
+    const user =
+      event.status === 'confirmed'
+        ? byKey.get(`${event.organizationId} ${event.regulation} ${event.userId}`)
+        : undefined;
     if (user === undefined) {
-      revisions.push({ event, arrivedAt, eventVersion: 1, userVersion: undefined, userDocument: undefined, guest: isGuestEvent(event) });
+      revisions.push({
+        event,
+        arrivedAt,
+        eventVersion: 1,
+        userVersion: undefined,
+        userDocument: undefined,
+        guest: isGuestEvent(event),
+      });
       continue;
     }
     const version = versions.get(user) ?? user.state.version;

@@ -70,7 +70,9 @@ export async function lockUsers(tx: Sql, keys: readonly UserKey[]): Promise<Map<
     rows.map((row, i) => {
       const document = documents.get(i) ?? row.base_document;
       if (document === null || document === undefined) {
-        throw new Error(`consent_user of ${row.organization_id} points to a document that is not there (${row.user_id})`);
+        throw new Error(
+          `consent_user of ${row.organization_id} points to a document that is not there (${row.user_id})`,
+        );
       }
       return [
         userKeyText({ organizationId: row.organization_id, userId: row.user_id, regulation: row.regulation }),
@@ -160,7 +162,9 @@ export async function insertUsers(tx: Sql, rows: readonly UserRow[], place: Batc
   );
   if (inserted.length === rows.length) return [];
   const done = new Set(
-    inserted.map((row) => userKeyText({ organizationId: row.organization_id, userId: row.user_id, regulation: row.regulation })),
+    inserted.map((row) =>
+      userKeyText({ organizationId: row.organization_id, userId: row.user_id, regulation: row.regulation }),
+    ),
   );
   return rows.filter((row) => !done.has(userKeyText(row)));
 }

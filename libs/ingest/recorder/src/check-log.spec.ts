@@ -24,16 +24,28 @@ const position: IngestPosition = {
 
 describe('checkLog', () => {
   it('begins at the last recorded message, to compare it', () => {
-    expect(checkLog(position, { clusterId: 'one', low: 0n, high: 120n })).toEqual({ ok: true, seekTo: 97n, expectFingerprint: true });
+    expect(checkLog(position, { clusterId: 'one', low: 0n, high: 120n })).toEqual({
+      ok: true,
+      seekTo: 97n,
+      expectFingerprint: true,
+    });
   });
 
   it('begins at the position when that message has left the log', () => {
-    expect(checkLog(position, { clusterId: 'one', low: 98n, high: 120n })).toEqual({ ok: true, seekTo: 100n, expectFingerprint: false });
+    expect(checkLog(position, { clusterId: 'one', low: 98n, high: 120n })).toEqual({
+      ok: true,
+      seekTo: 100n,
+      expectFingerprint: false,
+    });
   });
 
   it.each([
     ['another cluster', { clusterId: 'two', low: 0n, high: 120n }, /this is cluster two/],
-    ['a log that ends before the position', { clusterId: 'one', low: 0n, high: 99n }, /the log ends at 99; the topic was recreated/],
+    [
+      'a log that ends before the position',
+      { clusterId: 'one', low: 0n, high: 99n },
+      /the log ends at 99; the topic was recreated/,
+    ],
     ['a gap, with its extent', { clusterId: 'one', low: 130n, high: 140n }, /offsets 100 to 129 \(30 in all\)/],
   ])('stops at %s', (_, log, reason) => {
     const check = checkLog(position, log);

@@ -72,7 +72,10 @@ function rejectOnly<P>(range: Range<P>, error: DatabaseError): Range<P> {
   const [item] = range.items;
   if (item === undefined || 'reasons' in item) throw error;
   const reason = { field: '', code: 'refused_by_database', message: error.message };
-  return { items: [{ message: item.message, organizationId: undefined, reasons: [reason] }], nextOffset: range.nextOffset };
+  return {
+    items: [{ message: item.message, organizationId: undefined, reasons: [reason] }],
+    nextOffset: range.nextOffset,
+  };
 }
 
 async function recordOnce<P>(
@@ -87,12 +90,21 @@ async function recordOnce<P>(
   if (position === undefined || position.epoch !== expected.epoch || position.nextOffset !== expected.nextOffset) {
     throw new PositionMoved(position);
   }
-  const source: LogSource = { clusterId: position.clusterId, topic, topicId: position.topicId, partition, epoch: position.epoch };
+  const source: LogSource = {
+    clusterId: position.clusterId,
+    topic,
+    topicId: position.topicId,
+    partition,
+    epoch: position.epoch,
+  };
   const good = range.items.filter((item) => 'value' in item);
   const outcome: RecordOutcome =
     good.length === 0 ? { duplicates: 0, suppressed: 0, rejected: [] } : await recorder.record(tx, good, source);
   const rejected = [...range.items.filter((item) => 'reasons' in item), ...outcome.rejected];
-  await deps.rejections.insert(tx, rejected.map((item) => toRejection(item, source)));
+  await deps.rejections.insert(
+    tx,
+    rejected.map((item) => toRejection(item, source)),
+  );
   const counted = countRange(position, range, rejected.length, outcome);
   const last = range.items.at(-1)?.message;
   await deps.positions.advance(tx, {

@@ -19,7 +19,11 @@ class TextRecorder implements TopicRecorder<string> {
   prepare(message: LogMessage): Prepared<string> {
     const value = String(message.value);
     if (value !== 'poison') return { message, value };
-    return { message, organizationId: undefined, reasons: [{ field: '', code: 'poison', message: 'as sent: \0\ud800' }] };
+    return {
+      message,
+      organizationId: undefined,
+      reasons: [{ field: '', code: 'poison', message: 'as sent: \0\ud800' }],
+    };
   }
 
   async record(tx: Transaction, batch: readonly { message: LogMessage; value: string }[]) {
@@ -60,7 +64,14 @@ describe('Recorder', () => {
     };
     const recorder = new Recorder(
       { database: test.database, connection: kafka.connection, observer },
-      { consumer: 'consent', groupId: 'record', topics: [new TextRecorder()], batchSize: 100, recheckMs: 200, ...options },
+      {
+        consumer: 'consent',
+        groupId: 'record',
+        topics: [new TextRecorder()],
+        batchSize: 100,
+        recheckMs: 200,
+        ...options,
+      },
     );
     running.push(recorder);
     await recorder.start();
@@ -72,11 +83,20 @@ describe('Recorder', () => {
     await recorder.stop();
   }
 
-  const texts = async () => (await test.database.query<{ value: string }>('SELECT value FROM text_recorded ORDER BY value')).map((r) => r.value);
+  const texts = async () =>
+    (await test.database.query<{ value: string }>('SELECT value FROM text_recorded ORDER BY value')).map(
+      (r) => r.value,
+    );
   const position = (partition: number) => positions.find(test.database, 'consent', topic, partition);
   const reached = (partition: number, offset: bigint) =>
-    waitFor(async () => (await position(partition))?.nextOffset === offset, { describe: `partition ${partition} at ${offset}` });
-  const produce = (partition: number, values: (string | null)[]) => kafka.admin.produce(topic, values.map((value) => ({ partition, value })));
+    waitFor(async () => (await position(partition))?.nextOffset === offset, {
+      describe: `partition ${partition} at ${offset}`,
+    });
+  const produce = (partition: number, values: (string | null)[]) =>
+    kafka.admin.produce(
+      topic,
+      values.map((value) => ({ partition, value })),
+    );
 
   it('records each message once, also when it starts again', async () => {
     await produce(0, ['a', 'b']);
@@ -96,16 +116,29 @@ describe('Recorder', () => {
     await reached(0, 255n);
     expect((await texts()).length).toBe(253);
     await expect(position(0)).resolves.toMatchObject({ recorded: 253n, rejected: 2n, duplicates: 0n, control: 0n });
-    const rows = await test.database.query<{ log_offset: string; code: string }>(`SELECT log_offset, reasons->0->>'code' AS code FROM ingest_rejection ORDER BY 1`);
-    expect(rows).toEqual([{ log_offset: '1', code: 'poison' }, { log_offset: '2', code: 'refused_by_database' }]);
+    const rows = await test.database.query<{ log_offset: string; code: string }>(
+      `SELECT log_offset, reasons->0->>'code' AS code FROM ingest_rejection ORDER BY 1`,
+    );
+    expect(rows).toEqual([
+      { log_offset: '1', code: 'poison' },
+      { log_offset: '2', code: 'refused_by_database' },
+    ]);
   });
 
   it('copies rejections to their topic once, as they came', async () => {
     await produce(1, ['poison']);
     await start();
-    await waitFor(async () => (await kafka.connection.watermarks(rejectedTopic))[0]?.high === 1n, { describe: 'the copy' });
-    await waitFor(async () => (await test.database.query('SELECT 1 FROM ingest_rejection WHERE published_at IS NOT NULL')).length === 1, { describe: 'the mark' });
-    await test.database.transaction(async (tx) => expect(await new RejectionStore().lockUnpublished(tx, topic, 10)).toEqual([]));
+    await waitFor(async () => (await kafka.connection.watermarks(rejectedTopic))[0]?.high === 1n, {
+      describe: 'the copy',
+    });
+    await waitFor(
+      async () =>
+        (await test.database.query('SELECT 1 FROM ingest_rejection WHERE published_at IS NOT NULL')).length === 1,
+      { describe: 'the mark' },
+    );
+    await test.database.transaction(async (tx) =>
+      expect(await new RejectionStore().lockUnpublished(tx, topic, 10)).toEqual([]),
+    );
   });
 
   it('moves over transaction markers and aborted messages', async () => {
@@ -146,7 +179,9 @@ describe('Recorder', () => {
     await expect(texts()).resolves.toEqual(['a', 'b', 'c']);
     await expect(position(0)).resolves.toMatchObject({ status: 'stopped' });
     const clusterId = await kafka.connection.clusterId();
-    await test.database.transaction((tx) => positions.beginEpoch(tx, { consumer: 'consent', topic, partition: 0, clusterId, firstOffset: 0n }));
+    await test.database.transaction((tx) =>
+      positions.beginEpoch(tx, { consumer: 'consent', topic, partition: 0, clusterId, firstOffset: 0n }),
+    );
     await waitFor(async () => (await texts()).length === 7, { describe: 'the new log' });
     await expect(position(0)).resolves.toMatchObject({ epoch: 2, nextOffset: 4n, status: 'running' });
     expect(second.faults()).toEqual([]);
@@ -173,12 +208,17 @@ describe('Recorder', () => {
     await reached(0, 1n);
     await kafka.connection.ensureTopics([{ name: topic, partitions: 3, config: {} }]);
     await produce(2, ['b']);
-    await waitFor(async () => (await position(2))?.nextOffset === 1n, { describe: 'the new partition', timeoutMs: 50_000 });
+    await waitFor(async () => (await position(2))?.nextOffset === 1n, {
+      describe: 'the new partition',
+      timeoutMs: 50_000,
+    });
   });
 
-  it('refuses a topic that is compacted or has the producer\'s times', async () => {
+  it("refuses a topic that is compacted or has the producer's times", async () => {
     await kafka.admin.deleteTopic(topic);
-    await waitFor(() => kafka.admin.createTopic(topic, 1, { 'cleanup.policy': 'compact' }).then(() => true), { describe: 'the compacted topic' });
+    await waitFor(() => kafka.admin.createTopic(topic, 1, { 'cleanup.policy': 'compact' }).then(() => true), {
+      describe: 'the compacted topic',
+    });
     await expect(start()).rejects.toThrow(/cleanup.policy=compact/);
     running.length = 0;
   });

@@ -104,11 +104,18 @@ export class Recorder {
     const log = await this.extent(topic, partition);
     let position = await this.positions.find(this.deps.database, this.options.consumer, topic, partition);
     if (position === undefined) {
-      const start = { consumer: this.options.consumer, topic, partition, clusterId: log.clusterId, firstOffset: log.low };
+      const start = {
+        consumer: this.options.consumer,
+        topic,
+        partition,
+        clusterId: log.clusterId,
+        firstOffset: log.low,
+      };
       await this.positions.begin(this.deps.database, start);
       position = await this.positions.find(this.deps.database, this.options.consumer, topic, partition);
     }
-    if (position === undefined) throw new RecorderError('no_position', `No position for partition ${partition} of ${topic}.`);
+    if (position === undefined)
+      throw new RecorderError('no_position', `No position for partition ${partition} of ${topic}.`);
     const check = checkLog(position, log);
     if (!check.ok) return this.stopPartition(position, check.reason);
     this.states.set(key, { position, expectFingerprintAt: check.expectFingerprint ? check.seekTo : undefined });
@@ -173,7 +180,11 @@ export class Recorder {
     return message !== undefined && fingerprint !== undefined && fingerprintOf(message).equals(fingerprint);
   }
 
-  private async recordBatch(batch: FetchedBatch, state: PartitionState, messages: readonly LogMessage[]): Promise<void> {
+  private async recordBatch(
+    batch: FetchedBatch,
+    state: PartitionState,
+    messages: readonly LogMessage[],
+  ): Promise<void> {
     const recorder = this.options.topics.find((t) => t.topic === batch.topic);
     if (recorder === undefined) throw new RecorderError('unfit_topic', `No recorder for topic ${batch.topic}.`);
     const { topic, topicId, partition, epoch, clusterId } = state.position;
@@ -189,7 +200,8 @@ export class Recorder {
         const result = await recordRange(this.recordDeps(), recorder, state.position, { items, nextOffset });
         state.position = result.position;
         this.deps.observer.counted(topic, partition, result.counted, batch.highWatermark - nextOffset);
-        if (result.counted.rejected > 0n) void this.publisher.flush().catch((error) => this.deps.observer.failed(error, 'rejections'));
+        if (result.counted.rejected > 0n)
+          void this.publisher.flush().catch((error) => this.deps.observer.failed(error, 'rejections'));
       } catch (error) {
         if (error instanceof PositionMoved) return this.verify(topic, partition);
         throw error;

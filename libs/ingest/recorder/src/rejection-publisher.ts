@@ -43,7 +43,10 @@ export class RejectionPublisher {
       for (const [topic, target] of this.targets) {
         const rejections = await this.store.lockUnpublished(tx, topic, 100);
         if (rejections.length === 0) continue;
-        await this.publisher.publish(target, rejections.map((rejection) => toMessage(topic, rejection)));
+        await this.publisher.publish(
+          target,
+          rejections.map((rejection) => toMessage(topic, rejection)),
+        );
         await this.store.markPublished(tx, rejections);
         published += rejections.length;
       }
@@ -63,7 +66,10 @@ function toMessage(topic: string, rejection: Rejection) {
       'rejected-epoch': String(rejection.epoch),
       'rejected-offset': String(rejection.offset),
       'rejected-at': rejection.arrivedAt.toISOString(),
-      'rejected-reasons': reasons.length <= reasonsHeaderLimit ? reasons : JSON.stringify(rejection.reasons.slice(0, 5)).slice(0, reasonsHeaderLimit),
+      'rejected-reasons':
+        reasons.length <= reasonsHeaderLimit
+          ? reasons
+          : JSON.stringify(rejection.reasons.slice(0, 5)).slice(0, reasonsHeaderLimit),
     },
   };
 }

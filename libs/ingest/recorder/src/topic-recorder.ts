@@ -44,5 +44,9 @@ export interface TopicRecorder<P = unknown> {
    * Writes prepared messages, in offset order, inside the recorder's transaction. May be called again with the same
    * messages after the transaction was rolled back, and with any contiguous part of them.
    */
-  record(tx: Transaction, batch: readonly { message: LogMessage; value: P }[], source: LogSource): Promise<RecordOutcome>;
+  record(
+    tx: Transaction,
+    batch: readonly { message: LogMessage; value: P }[],
+    source: LogSource,
+  ): Promise<RecordOutcome>;
 }

@@ -132,7 +132,14 @@ export class PositionStore {
     await sql.query(
       `INSERT INTO ingest_position (consumer, topic_id, partition, epoch, cluster_id, first_offset, next_offset)
        VALUES ($1, $2, $3, $4, $5, $6, $6)`,
-      [start.consumer, position.topicId, start.partition, position.epoch + 1, start.clusterId, start.firstOffset.toString()],
+      [
+        start.consumer,
+        position.topicId,
+        start.partition,
+        position.epoch + 1,
+        start.clusterId,
+        start.firstOffset.toString(),
+      ],
     );
     return position.epoch + 1;
   }

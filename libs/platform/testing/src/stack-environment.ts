@@ -16,7 +16,9 @@ export function workspaceRoot(from = __dirname): string {
 export function stackEnvironment(): Record<string, string> {
   const file = join(process.env['STACK_DIR'] ?? join(workspaceRoot(), '.stack'), 'env');
   const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
-  const stored = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  const stored = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
   const environment: Record<string, string> = { ...stored };
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) environment[name] = value;
   if (!environment['DATABASE_URL'] || !environment['KAFKA_BROKERS']) {

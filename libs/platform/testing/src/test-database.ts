@@ -39,7 +39,12 @@ export async function testDatabase(options: { migrations: readonly MigrationClas
   return { config, database, close: () => drop(admin, database, name) };
 }
 
-async function ensureTemplate(server: Database, admin: PostgresConfig, template: string, migrations: readonly MigrationClass[]) {
+async function ensureTemplate(
+  server: Database,
+  admin: PostgresConfig,
+  template: string,
+  migrations: readonly MigrationClass[],
+) {
   const [found] = await server.query('SELECT 1 FROM pg_database WHERE datname = $1', [template]);
   if (found) return;
   const draft = `${template}_draft`;

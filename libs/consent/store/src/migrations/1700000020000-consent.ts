@@ -103,7 +103,9 @@ export class Consent1700000020000 implements MigrationInterface {
         RETURN made;
       END $$`);
     await runner.query(`REVOKE EXECUTE ON FUNCTION consent_ensure_revision_partitions(date, integer) FROM PUBLIC`);
-    await runner.query(`GRANT EXECUTE ON FUNCTION consent_ensure_revision_partitions(date, integer) TO delivery_scheduler`);
+    await runner.query(
+      `GRANT EXECUTE ON FUNCTION consent_ensure_revision_partitions(date, integer) TO delivery_scheduler`,
+    );
     await runner.query(`SELECT consent_ensure_revision_partitions((now() AT TIME ZONE 'UTC')::date, 3)`);
   }
 

@@ -13,7 +13,9 @@ export class Ingest1700000010000 implements MigrationInterface {
         topic_id smallint PRIMARY KEY,
         name text NOT NULL UNIQUE
       )`);
-    await runner.query(`INSERT INTO ingest_topic (topic_id, name) VALUES (1, 'consent.events.v1'), (2, 'consent.commands.v1')`);
+    await runner.query(
+      `INSERT INTO ingest_topic (topic_id, name) VALUES (1, 'consent.events.v1'), (2, 'consent.commands.v1')`,
+    );
     await runner.query(`
       CREATE TABLE ingest_position (
         consumer text NOT NULL,
@@ -53,8 +55,12 @@ export class Ingest1700000010000 implements MigrationInterface {
         published_at timestamptz,
         PRIMARY KEY (topic_id, epoch, partition, log_offset)
       )`);
-    await runner.query(`CREATE INDEX ingest_rejection_unpublished ON ingest_rejection (arrived_at) WHERE published_at IS NULL`);
-    await runner.query(`GRANT SELECT ON ingest_topic TO delivery_ingest, delivery_control, delivery_scheduler, delivery_exporter`);
+    await runner.query(
+      `CREATE INDEX ingest_rejection_unpublished ON ingest_rejection (arrived_at) WHERE published_at IS NULL`,
+    );
+    await runner.query(
+      `GRANT SELECT ON ingest_topic TO delivery_ingest, delivery_control, delivery_scheduler, delivery_exporter`,
+    );
     await runner.query(`GRANT SELECT, INSERT, UPDATE ON ingest_position, ingest_rejection TO delivery_ingest`);
     await runner.query(`GRANT SELECT ON ingest_position TO delivery_control, delivery_scheduler, delivery_exporter`);
   }
