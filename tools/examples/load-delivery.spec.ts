@@ -26,7 +26,7 @@ function line(events: readonly { input: ConsentEventInput; version?: number }[],
     normalizeEvent(input, {
       clusterId: 'c',
       topic: 't',
-      position: { epoch: 1, partition: 0, offset: BigInt(offset) },
+      position: { topicId: 1, epoch: 1, partition: 0, offset: BigInt(offset) },
       arrivedAt,
     }),
   );

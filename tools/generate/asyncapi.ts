@@ -21,7 +21,11 @@ const rejectedHeaders = {
   properties: {
     'rejected-topic': { ...text, description: 'Topic the message was read from.' },
     'rejected-partition': { ...text, pattern: '^[0-9]+$', description: 'Its partition.' },
-    'rejected-epoch': { ...text, pattern: '^[0-9]+$', description: 'Which log of that name: grows when it is replaced.' },
+    'rejected-epoch': {
+      ...text,
+      pattern: '^[0-9]+$',
+      description: 'Which log of that name: grows when it is replaced.',
+    },
     'rejected-offset': {
       ...text,
       pattern: '^[0-9]+$',
@@ -124,7 +128,12 @@ const channels = {
     'Runs to deliver to Cloud Storage',
     'Internal, between the services.',
   ),
-  runsChanged: channel(runChangedTopic, 'runChanged', 'Changes of runs', 'For whoever tells people about their exports.'),
+  runsChanged: channel(
+    runChangedTopic,
+    'runChanged',
+    'Changes of runs',
+    'For whoever tells people about their exports.',
+  ),
 };
 
 function operation(action: 'send' | 'receive', name: keyof typeof channels, summary: string) {

@@ -16,8 +16,8 @@ export const referenceFolder = 'docs/reference';
 
 /** All files as they should be, sorted by path, formatted as `npm run format` would leave them. */
 export async function generateAll(generators: readonly Generator[]): Promise<GeneratedFile[]> {
-  const files = (await Promise.all(generators.map((generator) => generator()))).flat();
-  const formatted = await Promise.all(files.map(formatFile));
+  const formatted: GeneratedFile[] = [];
+  for (const generator of generators) formatted.push(...(await Promise.all((await generator()).map(formatFile))));
   return formatted.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
