@@ -1,0 +1,119 @@
+import { gunzipSync } from 'node:zlib';
+import type { Place } from './ledger';
+
+/** Position per partition, as manifests write it: what is not named is at the beginning. */
+export type Positions = Readonly<Record<string, Readonly<Record<string, { epoch: number; offset: string }>>>>;
+
+/** A line of a data file, as far as the oracle looks at it. */
+export interface DeliveredLine {
+  user: Record<string, unknown>;
+  events: Record<string, unknown>[];
+}
+
+/** One run, by its manifest, with the lines of its files. */
+export interface DeliveredRun {
+  run: string;
+  organizationId: string;
+  exportId: string;
+  folder: string;
+  from: Positions;
+  to: Positions;
+  lines: DeliveredLine[];
+}
+
+/** Everything a consumer finds in one bucket below one export's prefix. */
+export interface Delivery {
+  runs: DeliveredRun[];
+  /** What no correct delivery has: half files, files nobody lists, listed files that are not there. */
+  faults: string[];
+  /** Folders without `_SUCCESS`, which nobody may read yet. */
+  unfinished: string[];
+}
+
+/** Where objects are. */
+export interface ObjectSource {
+  /** Keys that begin with the prefix. */
+  list(prefix: string): Promise<string[]>;
+  read(key: string): Promise<Buffer>;
+}
+
+/** Reads an export back the way a customer's job does: folders with `_SUCCESS`, and in them all `.json.gz`. */
+export async function readDelivery(source: ObjectSource, exportId: string): Promise<Delivery> {
+  const keys = await source.list(`data/export-id=${exportId}/`);
+  const folders = Map.groupBy(keys, (key) => key.slice(0, key.lastIndexOf('/') + 1));
+  const delivery: Delivery = { runs: [], faults: [], unfinished: [] };
+  for (const [folder, inside] of folders) {
+    if (inside.includes(`${folder}_SUCCESS`)) await readFolder(source, folder, inside, delivery);
+    else delivery.unfinished.push(folder);
+  }
+  return delivery;
+}
+
+async function readFolder(
+  source: ObjectSource,
+  folder: string,
+  keys: readonly string[],
+  into: Delivery,
+): Promise<void> {
+  const files = keys.filter((key) => key.endsWith('.json.gz'));
+  const lines = new Map<string, DeliveredLine[]>();
+  for (const key of files) lines.set(key, readLines(key, await source.read(key), into.faults));
+  const listed = new Set<string>();
+  for (const key of keys.filter((each) => /\/_manifest-[^/]*\.json$/.test(each))) {
+    const manifest = JSON.parse((await source.read(key)).toString('utf8')) as ManifestJson;
+    for (const file of manifest.files) {
+      listed.add(file.key);
+      if (!lines.has(file.key)) into.faults.push(`${key} lists ${file.key}, which is not there`);
+    }
+    into.runs.push({
+      run: manifest.run,
+      organizationId: manifest.organization_id,
+      exportId: manifest.export_id,
+      folder,
+      from: manifest.window.from,
+      to: manifest.window.to,
+      lines: manifest.files.flatMap((file) => lines.get(file.key) ?? []),
+    });
+  }
+  for (const key of files)
+    if (!listed.has(key)) into.faults.push(`${key} stands beside _SUCCESS, and no manifest lists it`);
+}
+
+interface ManifestJson {
+  run: string;
+  organization_id: string;
+  export_id: string;
+  window: { from: Positions; to: Positions };
+  files: { key: string }[];
+}
+
+function readLines(key: string, bytes: Buffer, faults: string[]): DeliveredLine[] {
+  try {
+    const text = gunzipSync(bytes).toString('utf8');
+    if (text !== '' && !text.endsWith('\n')) faults.push(`${key} ends within a line`);
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(parseLine);
+  } catch (error) {
+    faults.push(`${key} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
+}
+
+function parseLine(text: string): DeliveredLine {
+  const line = JSON.parse(text) as Partial<DeliveredLine> | null;
+  if (typeof line?.user !== 'object' || !Array.isArray(line.events))
+    throw new Error(`not a user with events: ${text.slice(0, 80)}`);
+  return { user: line.user, events: line.events };
+}
+
+/** Whether a place lies before a position vector. */
+export function isBefore(place: Place, positions: Positions, topic: string): boolean {
+  const position = positions[topic]?.[String(place.partition)] ?? { epoch: 0, offset: '0' };
+  return place.epoch < position.epoch || (place.epoch === position.epoch && place.offset < BigInt(position.offset));
+}
+
+export function isInside(place: Place, run: Pick<DeliveredRun, 'from' | 'to'>, topic: string): boolean {
+  return !isBefore(place, run.from, topic) && isBefore(place, run.to, topic);
+}

@@ -1,0 +1,15 @@
+export {
+  type DeliveredLine,
+  type DeliveredRun,
+  type Delivery,
+  isBefore,
+  isInside,
+  type ObjectSource,
+  readDelivery,
+} from './delivery';
+export { type Fault, type FaultKind, faultKinds, judge, type JudgedExport, type Verdict } from './judge';
+export { eventsTopic, Ledger, type LoggedMessage, numberHeader, type Place, type Produced } from './ledger';
+export { logEnds, readLog } from './read-log';
+export { fileSource, gcsSource, type S3Access, s3Source } from './sources';
+export { marker } from './winners';
+export type { WireEvent } from './wire-event';

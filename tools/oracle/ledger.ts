@@ -1,0 +1,85 @@
+import type { WireEvent } from './wire-event';
+
+export const eventsTopic = 'consent.events.v1';
+
+/** Messages the oracle sends to Kafka carry their number, so that it finds each of them, poison too, in the log. */
+export const numberHeader = 'oracle-number';
+
+/** Where a message stands in the log, and when the log took it (milliseconds since 1970 UTC). */
+export interface Place {
+  epoch: number;
+  partition: number;
+  offset: bigint;
+  arrivedAt: number;
+}
+
+/** A message as it was read back from the log. */
+export interface LoggedMessage {
+  partition: number;
+  offset: bigint;
+  arrivedAt: number;
+  value: Buffer | null;
+  headers: Readonly<Record<string, string>>;
+}
+
+/** One thing the oracle produced. */
+export interface Produced {
+  number: number;
+  /** Undefined for what must be rejected. */
+  event: WireEvent | undefined;
+  via: 'kafka' | 'rest';
+  /** Where the log has it; several when a producer sent it more than once. */
+  places: Place[];
+}
+
+/** All that was produced, with its places in the log: what the deliveries are judged against. */
+export class Ledger {
+  readonly produced: Produced[] = [];
+  /** Messages in the log that the oracle knows nothing about. */
+  strangers = 0;
+
+  event(event: WireEvent, via: 'kafka' | 'rest' = 'kafka'): Produced {
+    return this.add(event, via);
+  }
+
+  /** Something that must end in the rejected topic. */
+  poison(): Produced {
+    return this.add(undefined, 'kafka');
+  }
+
+  /** Takes the places from the log. Called once per log: `epoch` counts the lives of a recreated topic. */
+  locate(messages: readonly LoggedMessage[], epoch = 1): void {
+    const byId = new Map(
+      this.produced.flatMap((each) => (each.via === 'rest' ? [[idKey(each.event), each] as const] : [])),
+    );
+    for (const { partition, offset, arrivedAt, value, headers } of messages) {
+      const number = headers[numberHeader];
+      const found = number === undefined ? byId.get(idOf(value)) : this.produced[Number(number)];
+      if (found === undefined) this.strangers += 1;
+      else found.places.push({ epoch, partition, offset, arrivedAt });
+    }
+  }
+
+  /** Produced, but not in the log: no claim about delivery can be made. */
+  get unlogged(): Produced[] {
+    return this.produced.filter((each) => each.places.length === 0);
+  }
+
+  private add(event: WireEvent | undefined, via: 'kafka' | 'rest'): Produced {
+    const produced: Produced = { number: this.produced.length, event, via, places: [] };
+    this.produced.push(produced);
+    return produced;
+  }
+}
+
+function idKey(event: WireEvent | undefined): string {
+  return `${event?.organization_id} ${event?.id}`;
+}
+
+function idOf(value: Buffer | null): string {
+  try {
+    return idKey(JSON.parse(value?.toString('utf8') ?? '') as WireEvent);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,87 @@
+import { Kafka, logLevel, type IHeaders } from 'kafkajs';
+import { randomBytes } from 'node:crypto';
+import type { LoggedMessage } from './ledger';
+
+export interface LogRange {
+  brokers: readonly string[];
+  /** As the broker knows it, prefix included. */
+  topic: string;
+  /** First offset to read, per partition; from the beginning where absent. */
+  from?: ReadonlyMap<number, bigint>;
+}
+
+/** Ends of a topic's partitions now. */
+export async function logEnds(brokers: readonly string[], topic: string): Promise<Map<number, bigint>> {
+  const admin = client(brokers).admin();
+  await admin.connect();
+  try {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return new Map(offsets.map(({ partition, high }) => [partition, BigInt(high)]));
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Every committed message of a topic up to its present end, read with a consumer of the oracle's own. */
+export async function readLog({ brokers, topic, from = new Map() }: LogRange): Promise<LoggedMessage[]> {
+  const ends = await logEnds(brokers, topic);
+  const open = new Set(
+    [...ends].filter(([partition, end]) => end > (from.get(partition) ?? 0n)).map(([partition]) => partition),
+  );
+  const messages: LoggedMessage[] = [];
+  if (open.size === 0) return messages;
+  const groupId = `oracle-${randomBytes(6).toString('hex')}`;
+  const consumer = client(brokers).consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
+  const done = Promise.withResolvers<void>();
+  const passed = (partition: number, next: bigint) => {
+    if (next >= (ends.get(partition) ?? 0n)) open.delete(partition);
+    if (open.size === 0) done.resolve();
+  };
+  consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
+  // A log may end in control records, which only this event tells of.
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) =>
+    passed(payload.partition, BigInt(payload.lastOffset) + 1n),
+  );
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        for (const { offset, timestamp, value, headers } of batch.messages) {
+          const at = BigInt(offset);
+          if (at < (from.get(batch.partition) ?? 0n)) continue;
+          messages.push({
+            partition: batch.partition,
+            offset: at,
+            arrivedAt: Number(timestamp),
+            value,
+            headers: plain(headers),
+          });
+        }
+      },
+    });
+    for (const [partition, offset] of from) consumer.seek({ topic, partition, offset: offset.toString() });
+    await done.promise;
+  } finally {
+    await consumer.disconnect();
+    await forgetGroup(brokers, groupId);
+  }
+  return messages;
+}
+
+/** Thousands of groups of past readings would only confuse whoever looks at the broker. */
+async function forgetGroup(brokers: readonly string[], groupId: string): Promise<void> {
+  const admin = client(brokers).admin();
+  await admin.connect();
+  await admin.deleteGroups([groupId]).catch(() => undefined);
+  await admin.disconnect();
+}
+
+function plain(headers: IHeaders | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]));
+}
+
+function client(brokers: readonly string[]): Kafka {
+  return new Kafka({ clientId: 'oracle', brokers: [...brokers], logLevel: logLevel.NOTHING });
+}
