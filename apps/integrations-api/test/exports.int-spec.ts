@@ -1,3 +1,4 @@
+import { topicSpecs as consentTopics } from '@delivery/consent/schema';
 import { runRequestedTopics, topicSpecs } from '@delivery/exports/schema';
 import { MAX_WAITING_RUNS } from '../exports/run-requests';
 import { testKafka, type TestKafka } from '@delivery/platform/testing';
@@ -7,7 +8,7 @@ let harness: Harness;
 let kafka: TestKafka;
 
 beforeAll(async () => {
-  kafka = await testKafka(topicSpecs(1));
+  kafka = await testKafka([...consentTopics(1), ...topicSpecs(1)]);
   harness = await startHarness({ KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix });
 });
 afterAll(async () => {
