@@ -27,6 +27,8 @@ export interface Produced {
   number: number;
   /** Undefined for what must be rejected. */
   event: WireEvent | undefined;
+  /** Code of the reason that poison should be rejected with. */
+  reason: string | undefined;
   via: 'kafka' | 'rest';
   /** Where the log has it; several when a producer sent it more than once. */
   places: Place[];
@@ -43,8 +45,8 @@ export class Ledger {
   }
 
   /** Something that must end in the rejected topic. */
-  poison(): Produced {
-    return this.add(undefined, 'kafka');
+  poison(reason = 'any'): Produced {
+    return this.add(undefined, 'kafka', reason);
   }
 
   /** Takes the places from the log. Called once per log: `epoch` counts the lives of a recreated topic. */
@@ -65,8 +67,8 @@ export class Ledger {
     return this.produced.filter((each) => each.places.length === 0);
   }
 
-  private add(event: WireEvent | undefined, via: 'kafka' | 'rest'): Produced {
-    const produced: Produced = { number: this.produced.length, event, via, places: [] };
+  private add(event: WireEvent | undefined, via: 'kafka' | 'rest', reason?: string): Produced {
+    const produced: Produced = { number: this.produced.length, event, reason, via, places: [] };
     this.produced.push(produced);
     return produced;
   }

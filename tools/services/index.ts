@@ -1,0 +1,5 @@
+export { ServicesError, serviceErrorCodes } from './errors';
+export { ServiceRegistry } from './registry';
+export { buildServices, ServiceProcess, type ServiceOptions, tailOf } from './service-process';
+export { serviceNames, type ServiceName, servicePort, services } from './services';
+export { Supervisor, type SupervisorOptions } from './supervisor';
