@@ -1,0 +1,164 @@
+import { topicSpecs as consentTopics } from '@delivery/consent/schema';
+import { DEFAULT_SPEC } from '@delivery/exports/domain';
+import { runRequestedTopics, topicSpecs } from '@delivery/exports/schema';
+import { migrations as exports, ScheduleStore } from '@delivery/exports/store';
+import { migrations as ingest, PositionStore } from '@delivery/ingest/store';
+import { entities, IntegrationStore, migrations, ApiKeyStore } from '@delivery/integrations/store';
+import { secretMatches } from '@delivery/platform/auth';
+import { Database } from '@delivery/platform/postgres';
+import {
+  stackEnvironment,
+  testDatabase,
+  type TestDatabase,
+  testKafka,
+  type TestKafka,
+} from '@delivery/platform/testing';
+import { runCommand } from './run-command';
+
+let test: TestDatabase;
+let kafka: TestKafka;
+let database: Database;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  test = await testDatabase({ migrations: [...ingest, ...exports, ...migrations] });
+  kafka = await testKafka([...consentTopics(1), ...topicSpecs(1)]);
+  database = await new Database(test.config, { applicationName: 'test', entities }).open();
+  env = { ...stackEnvironment(), DATABASE_URL: test.config.url, KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix };
+});
+afterAll(async () => {
+  await database.close();
+  await kafka.close();
+  await test.close();
+});
+
+const run = (line: string) => runCommand(line.split(' ').filter(Boolean), () => env);
+const json = async (line: string): Promise<Record<string, unknown>> => JSON.parse(await run(`${line} --json`));
+
+describe('organizations', () => {
+  it('are made once, changed and listed', async () => {
+    expect(await run('organization create acme --name Acme')).toBe('Made organization acme.\n');
+    expect(await run('organization create acme')).toBe('Organization acme exists already.\n');
+    expect(await json('organization create guests --exports-guests')).toEqual({ id: 'guests', outcome: 'created' });
+    expect(await json('organization update acme --exports-guests')).toMatchObject({
+      name: 'Acme',
+      exports_guests: true,
+    });
+    expect(await json('organization update acme --no-exports-guests --name Acme2')).toMatchObject({
+      name: 'Acme2',
+      exports_guests: false,
+    });
+    expect(await run('organization list')).toMatch(
+      /^id +name +guests +created\nacme +Acme2 +left out .*\nguests +guests +exported .*\n$/,
+    );
+    await expect(run('organization create Not-Valid')).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('lower-case'),
+    });
+    await expect(run('organization update nobody')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(run('organization update acme --exports-guests --no-exports-guests')).rejects.toMatchObject({
+      code: 'usage',
+    });
+  });
+});
+
+describe('keys', () => {
+  it('show their secret once, in both forms', async () => {
+    const key = await json('key create acme --name reporting');
+    expect(key).toEqual({
+      organization_id: 'acme',
+      id: expect.any(String),
+      secret: expect.any(String),
+      combined: `${key['id']}.${key['secret']}`,
+    });
+    const stored = await new ApiKeyStore(database).find(String(key['id']));
+    expect(secretMatches(String(key['secret']), stored)).toBe(true);
+    expect(await run('key create acme')).toMatch(/id +\S+\n +secret +\S+\n +both +\S+\.\S+/);
+    expect(await run(`key disable acme ${String(key['id'])}`)).toContain('is disabled');
+    const list = await run('key list acme --json');
+    expect(JSON.parse(list)).toMatchObject([
+      { name: 'admin', enabled: true },
+      { name: 'reporting', enabled: false },
+    ]);
+    expect(list).not.toContain(String(key['secret']));
+    expect(await json(`key enable acme ${String(key['id'])}`)).toMatchObject({ enabled: true });
+    await expect(run('key create nobody')).rejects.toMatchObject({
+      message: expect.stringContaining('organization create nobody'),
+    });
+    await expect(run(`key disable guests ${String(key['id'])}`)).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
+
+describe('run now', () => {
+  it('plans a run and tells the exporters', async () => {
+    const key = { organizationId: 'acme', integrationId: 'i1' };
+    await database.transaction(async (tx) => {
+      await new IntegrationStore(database).add(tx, {
+        organizationId: 'acme',
+        id: 'i1',
+        typeId: 'batch-exports-s3',
+        authentication: { account_id: '111122223333' },
+        sealedCredentials: undefined,
+        properties: { frequency: 1, data: ['users'] },
+        mappings: [],
+        createdBy: 'test',
+      });
+      await new ScheduleStore().create(tx, {
+        ...key,
+        destinationKind: 's3',
+        content: 'consent-users',
+        spec: DEFAULT_SPEC,
+        frequencyDays: 1,
+      });
+    });
+    const planned = await json('run now acme i1');
+    const rows = await database.query('SELECT id, trigger FROM export_run');
+    expect(rows).toEqual([{ id: planned['run'], trigger: 'manual' }]);
+    expect(await kafka.connection.watermarks(runRequestedTopics.s3)).toMatchObject([{ high: 1n }]);
+    await expect(run('run now acme unknown')).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
+
+describe('ingest new-epoch', () => {
+  it('goes on with the first message that the log has', async () => {
+    const topic = 'consent.events.v1';
+    const positions = new PositionStore();
+    const start = { consumer: 'consent', topic, partition: 0, clusterId: 'old', firstOffset: 7n };
+    await database.transaction((tx) => positions.begin(tx, start));
+    expect(await json(`ingest new-epoch ${topic} 0`)).toEqual({ topic, partition: 0, epoch: 2, first_offset: '0' });
+    expect(await positions.find(database, 'consent', topic, 0)).toMatchObject({
+      epoch: 2,
+      nextOffset: 0n,
+      status: 'running',
+    });
+    await expect(run(`ingest new-epoch ${topic} 9`)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(run(`ingest new-epoch ${topic} x`)).rejects.toMatchObject({ code: 'usage' });
+    await expect(run('ingest new-epoch consent.commands.v1 0')).rejects.toMatchObject({ code: 'unknown_partition' });
+  });
+});
+
+describe('help', () => {
+  it('is everywhere', async () => {
+    const never = () => {
+      throw new Error('help needs no environment');
+    };
+    const all = await runCommand([], never);
+    for (const words of ['organization create', 'key create', 'run now', 'ingest new-epoch']) {
+      expect(all).toContain(words);
+      const help = await runCommand([...words.split(' '), '--help'], never);
+      expect(help).toMatch(new RegExp(`^npm run admin -- ${words}`));
+      expect(help).toContain('--json');
+    }
+    expect(await runCommand(['key', '--help'], never)).not.toContain('organization list');
+  });
+
+  it.each(['nonsense', 'key', 'key create', 'key create a b', 'organization list --loud', 'key create acme --name'])(
+    'comes with what is not understood: %s',
+    async (line) => {
+      await expect(run(line)).rejects.toMatchObject({
+        code: 'usage',
+        message: expect.stringContaining('npm run admin'),
+      });
+    },
+  );
+});

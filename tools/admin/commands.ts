@@ -1,0 +1,211 @@
+import type { ParseArgsOptionsConfig } from 'node:util';
+import type { ApiKey, Organization } from '@delivery/integrations/domain';
+import { beginEpoch } from './epochs';
+import { AdminError } from './errors';
+import { createKey, enableKey, listKeys } from './keys';
+import { createOrganization, listOrganizations, updateOrganization } from './organizations';
+import { withDatabase, withKafka } from './resources';
+import { runNow } from './runs';
+
+export interface Invocation {
+  readonly env: NodeJS.ProcessEnv;
+  /** One for each name in `arguments`. */
+  readonly given: readonly string[];
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+/** What a command answers: `json` for programs (`--json`), `text` for people. */
+export interface Answer {
+  readonly json: unknown;
+  readonly text: string;
+}
+
+export interface Command {
+  /** `key create` */
+  readonly words: string;
+  readonly arguments: readonly string[];
+  readonly summary: string;
+  /** Flags beside `--help` and `--json`, with what they mean. */
+  readonly options: ParseArgsOptionsConfig;
+  readonly optionHelp: readonly string[];
+  run(invocation: Invocation): Promise<Answer>;
+}
+
+const NAME = { name: { type: 'string' } } as const;
+const GUESTS = { 'exports-guests': { type: 'boolean' }, 'no-exports-guests': { type: 'boolean' } } as const;
+
+export const commands: readonly Command[] = [
+  {
+    words: 'organization create',
+    arguments: ['id'],
+    summary: 'make an organization; one that exists stays as it is',
+    options: { ...NAME, 'exports-guests': GUESTS['exports-guests'] },
+    optionHelp: [
+      '--name <text>       its name; the id if not given',
+      '--exports-guests    export users without an organization user id too',
+    ],
+    run: ({ env, given: [id = ''], flags }) =>
+      withDatabase(env, async (database) => {
+        const name = textOf(flags['name']);
+        const outcome = await createOrganization(database, {
+          id,
+          ...name,
+          exportsGuests: flags['exports-guests'] === true,
+        });
+        return {
+          json: { id, outcome },
+          text: outcome === 'created' ? `Made organization ${id}.` : `Organization ${id} exists already.`,
+        };
+      }),
+  },
+  {
+    words: 'organization list',
+    arguments: [],
+    summary: 'all organizations',
+    options: {},
+    optionHelp: [],
+    run: ({ env }) =>
+      withDatabase(env, async (database) => {
+        const all = await listOrganizations(database);
+        return { json: all.map(shown), text: table(['id', 'name', 'guests', 'created'], all.map(row)) };
+      }),
+  },
+  {
+    words: 'organization update',
+    arguments: ['id'],
+    summary: 'change an organization; guests count from the next planned run on',
+    options: { ...NAME, ...GUESTS },
+    optionHelp: ['--name <text>', '--exports-guests | --no-exports-guests'],
+    run: ({ env, given: [id = ''], flags }) =>
+      withDatabase(env, async (database) => {
+        const changed = await updateOrganization(database, id, { ...textOf(flags['name']), ...guestsOf(flags) });
+        return { json: shown(changed), text: `Changed organization ${id}: exports_guests ${changed.exportsGuests}.` };
+      }),
+  },
+  {
+    words: 'key create',
+    arguments: ['organization'],
+    summary: 'make an API key; its secret is shown this once',
+    options: { ...NAME, description: { type: 'string' } },
+    optionHelp: ['--name <text>          what it is for', '--description <text>'],
+    run: ({ env, given: [organization = ''], flags }) =>
+      withDatabase(env, async (database) => {
+        const description = typeof flags['description'] === 'string' ? { description: flags['description'] } : {};
+        const { id, secret, combined } = await createKey(database, organization, {
+          ...textOf(flags['name']),
+          ...description,
+        });
+        return {
+          json: { organization_id: organization, id, secret, combined },
+          text: [
+            `API key of ${organization}; the secret cannot be shown again.`,
+            `  id      ${id}`,
+            `  secret  ${secret}`,
+            `  both    ${combined}    (send as: Authorization: Bearer <both>)`,
+          ].join('\n'),
+        };
+      }),
+  },
+  {
+    words: 'key list',
+    arguments: ['organization'],
+    summary: 'the API keys of an organization',
+    options: {},
+    optionHelp: [],
+    run: ({ env, given: [organization = ''] }) =>
+      withDatabase(env, async (database) => {
+        const keys = await listKeys(database, organization);
+        const rows = keys.map(({ id, name, enabled, createdAt }) => [
+          id,
+          name,
+          enabled ? 'enabled' : 'disabled',
+          createdAt.toISOString(),
+        ]);
+        return { json: keys.map(shownKey), text: table(['id', 'name', 'state', 'created'], rows) };
+      }),
+  },
+  enabling('disable', 'no more access tokens for a key; those it has live on until they expire'),
+  enabling('enable', 'access tokens for a key again'),
+  {
+    words: 'run now',
+    arguments: ['organization', 'integration'],
+    summary: 'deliver the next window of an integration now',
+    options: {},
+    optionHelp: [],
+    run: ({ env, given: [organization = '', integration = ''] }) =>
+      withKafka(env, async (resources) => {
+        const run = await runNow(resources, organization, integration);
+        return {
+          json: { run: run.id, organization_id: organization, export_id: integration },
+          text: `Planned run ${run.id}.`,
+        };
+      }),
+  },
+  {
+    words: 'ingest new-epoch',
+    arguments: ['topic', 'partition'],
+    summary: 'go on with a partition whose log was lost or replaced, from the first message it has now',
+    options: {},
+    optionHelp: [],
+    run: ({ env, given: [topic = '', partition = ''] }) =>
+      withKafka(env, async (resources) => {
+        if (!/^\d{1,6}$/.test(partition))
+          throw new AdminError('usage', `"${partition}" is no partition: a number from 0.`);
+        const { epoch, firstOffset } = await beginEpoch(resources, topic, Number(partition));
+        return {
+          json: { topic, partition: Number(partition), epoch, first_offset: String(firstOffset) },
+          text: `Partition ${partition} of ${topic} goes on in epoch ${epoch} at offset ${firstOffset}; a running recorder notices within seconds.`,
+        };
+      }),
+  },
+];
+
+function enabling(word: 'enable' | 'disable', summary: string): Command {
+  return {
+    words: `key ${word}`,
+    arguments: ['organization', 'key'],
+    summary,
+    options: {},
+    optionHelp: [],
+    run: ({ env, given: [organization = '', id = ''] }) =>
+      withDatabase(env, async (database) => {
+        const key = await enableKey(database, organization, id, word === 'enable');
+        return { json: shownKey(key), text: `Key ${id} is ${key.enabled ? 'enabled' : 'disabled'}.` };
+      }),
+  };
+}
+
+function textOf(name: string | boolean | undefined): { name?: string } {
+  return typeof name === 'string' ? { name } : {};
+}
+
+function guestsOf(flags: Invocation['flags']): { exportsGuests?: boolean } {
+  const [yes, no] = [flags['exports-guests'] === true, flags['no-exports-guests'] === true];
+  if (yes && no) throw new AdminError('usage', 'Give --exports-guests or --no-exports-guests, not both.');
+  return yes || no ? { exportsGuests: yes } : {};
+}
+
+function shown({ organizationId, name, exportsGuests, createdAt }: Organization) {
+  return { id: organizationId, name, exports_guests: exportsGuests, created_at: createdAt };
+}
+
+function shownKey({ id, organizationId, name, description, enabled, createdAt }: ApiKey) {
+  return { id, organization_id: organizationId, name, description, enabled, created_at: createdAt };
+}
+
+function row({ organizationId, name, exportsGuests, createdAt }: Organization): string[] {
+  return [organizationId, name, exportsGuests ? 'exported' : 'left out', createdAt.toISOString()];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((cells) => cells[column]?.length ?? 0)));
+  return all
+    .map((cells) =>
+      cells
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,6 @@
+export { beginEpoch, type BegunEpoch } from './epochs';
+export { AdminError, adminErrorCodes, type AdminErrorCode } from './errors';
+export { createKey, enableKey, listKeys } from './keys';
+export { createOrganization, listOrganizations, updateOrganization } from './organizations';
+export { withDatabase, withKafka } from './resources';
+export { runNow } from './runs';
