@@ -19,7 +19,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(help);
   const projects = chooseProjects(args);
   const found = await stackStatus();
-  const wasRunning = found.some(({ running, external }) => running && !external);
+  const wasRunning = found.some(({ state }) => state === 'running' || state === 'not answering');
   // Ctrl-C reaches Nx as well; this process stays for what is left to tidy up.
   process.on('SIGINT', () => undefined);
   try {
