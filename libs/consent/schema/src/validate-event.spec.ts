@@ -57,6 +57,17 @@ describe('a message on consent.events.v1', () => {
     expect(code(bytes)).toBe(expected);
   });
 
+  it('is looked through once when it is large: all faults of it would take minutes', () => {
+    const large = parseEventMessage(
+      text(`{"organization_id":"acme","consents":{"purposes":[${'{},'.repeat(300_000)}{}]}}`),
+    );
+    expect(large).toMatchObject({ ok: false, reasons: [{ field: 'consents.purposes' }] });
+    const small = parseEventMessage(text('{"organization_id":"acme","consents":{"purposes":[{},{}]}}'));
+    expect(small).toMatchObject({
+      reasons: [{ field: 'consents.purposes.0.id' }, { field: 'consents.purposes.1.id' }],
+    });
+  });
+
   it('names the organization of a refused message when it can be told', () => {
     expect(parseEventMessage(text('{"organization_id":"acme","x":1}'))).toMatchObject({ organizationId: 'acme' });
     expect(parseEventMessage(text('{"organization_id":"A C","x":1}'))).toMatchObject({ organizationId: undefined });

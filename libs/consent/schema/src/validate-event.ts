@@ -1,5 +1,5 @@
 import type { ConsentEventInput } from '@delivery/consent/domain';
-import { Ajv2020 } from 'ajv/dist/2020';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020';
 import { ConsentEventMessage } from './consent-event.message';
 import { jsonSchemaOf, type JsonSchema } from './json-schema';
 import { toReasons, type Reason } from './reasons';
@@ -15,31 +15,44 @@ export const consentEventSchema: JsonSchema = jsonSchemaOf(
 /** Largest message value, in bytes. */
 export const maxEventBytes = 1_048_576;
 
-const validate = new Ajv2020({
-  allErrors: false,
-  strict: true,
-  allowUnionTypes: true,
-  validateFormats: false,
-}).compile<ConsentEventInput>(consentEventSchema);
-// Telling all that is wrong costs a producer of nonsense more than it costs us: only refused messages come here.
-const validateAll = new Ajv2020({
-  allErrors: true,
-  strict: true,
-  allowUnionTypes: true,
-  validateFormats: false,
-}).compile(consentEventSchema);
+const options = { strict: true, allowUnionTypes: true, validateFormats: false } as const;
+const validate = new Ajv2020(options).compile<ConsentEventInput>(consentEventSchema);
+const validateAll = new Ajv2020({ ...options, allErrors: true }).compile(consentEventSchema);
+
+/**
+ * Largest value of which all faults are told, in parts; of a larger one, the first. Ajv's time for all of them grows
+ * with the square of their number: a megabyte of `"purposes":[{},{},...]` would stop a partition for minutes.
+ */
+const partsLookedThrough = 2_000;
 
 export type Validated =
   { ok: true; event: ConsentEventInput } | { ok: false; reasons: Reason[]; organizationId: string | undefined };
 
 /** Validates an object that came as JSON, REST and Kafka alike. */
 export function validateEvent(value: unknown): Validated {
-  if (!validate(value)) {
-    validateAll(value);
-    return refuse(toReasons(validateAll.errors ?? []), value);
-  }
+  if (!validate(value)) return refuse(toReasons(faultsOf(value)), value);
   const reasons = eventRules(value);
   return reasons.length > 0 ? refuse(reasons, value) : { ok: true, event: value };
+}
+
+function faultsOf(refused: unknown): readonly ErrorObject[] {
+  const first = validate.errors ?? [];
+  if (!hasAtMost(refused, partsLookedThrough)) return first;
+  validateAll(refused);
+  return validateAll.errors ?? first;
+}
+
+/** Whether a value consists of at most so many objects, lists and plain values; looks at no more of them. */
+function hasAtMost(value: unknown, parts: number): boolean {
+  const found = [value];
+  for (let i = 0; i < found.length; i += 1) {
+    const part = found[i];
+    if (typeof part !== 'object' || part === null) continue;
+    const inner: unknown[] = Object.values(part);
+    if (found.length + inner.length > parts) return false;
+    found.push(...inner);
+  }
+  return true;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
