@@ -63,6 +63,7 @@ export function ApiOrganizationQuery(): MethodDecorator {
   return ApiQuery({
     name: 'organization_id',
     required: false,
+    type: String,
     example: 'acme',
     description: 'May be left out: it is the organization of the key.',
   });

@@ -31,8 +31,8 @@ export const S3_INTEGRATION_EXAMPLE = {
   ...CREATE_S3_EXAMPLE,
   properties: {
     ...CREATE_S3_EXAMPLE.properties,
-    bucket_name: 'didomi-exports-acme-x7f2',
-    bucket_access_role_arn: 'arn:aws:iam::999999999999:role/didomi-exports-acme-x7f2-role',
+    bucket_name: 'consent-exports-acme-x7f2',
+    bucket_access_role_arn: 'arn:aws:iam::999999999999:role/consent-exports-acme-x7f2-role',
   },
   ...ADDED_EXAMPLE,
 };

@@ -58,7 +58,13 @@ export class AuthenticationRequest {
   json_key?: string;
 }
 
-const FREQUENCY = { description: 'Days between two deliveries: 1.', example: 1, minimum: 1, maximum: 1 };
+const FREQUENCY = {
+  type: 'integer',
+  description: 'Days between two deliveries: 1.',
+  example: 1,
+  minimum: 1,
+  maximum: 1,
+} as const;
 const DATA = { description: 'What is delivered.', example: ['users'], default: ['users'], isArray: true, type: String };
 const GCS_BUCKET = { description: 'GCS: your bucket. S3: leave out, it is made for you.', example: 'acme-cmp-bucket' };
 

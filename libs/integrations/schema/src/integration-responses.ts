@@ -23,12 +23,12 @@ export class PropertiesResponse {
   @ApiProperty({ example: ['users'], type: [String] })
   data: string[];
 
-  @ApiProperty({ description: 'The bucket that is delivered to.', example: 'didomi-exports-acme-x7f2' })
+  @ApiProperty({ description: 'The bucket that is delivered to.', example: 'consent-exports-acme-x7f2' })
   bucket_name: string;
 
   @ApiPropertyOptional({
     description: 'S3: assume this role to read the bucket.',
-    example: 'arn:aws:iam::999999999999:role/didomi-exports-acme-x7f2-role',
+    example: 'arn:aws:iam::999999999999:role/consent-exports-acme-x7f2-role',
   })
   bucket_access_role_arn?: string;
 }
