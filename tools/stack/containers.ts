@@ -1,86 +1,76 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Part } from './parts';
+import { brokerSettings } from './parts/kafka';
+import { gcsFlags } from './parts/object-stores';
+import { postgresFlags } from './parts/postgres';
+import { stackId } from './paths';
 import type { PartName } from './state';
 
-/** Container ports of the images, in the order of the stack. */
-const inner: Record<PartName, number> = { kafka: 9092, postgres: 5432, s3: 5000, gcs: 4443 };
+const execute = promisify(execFile);
 
-/** Arguments of `docker run` for one part; the password goes through the environment, not the command line. */
-export function dockerRunArgs(part: { name: PartName; image: string }, port: number, stackId: string): string[] {
-  const base = [
-    'run',
-    '--detach',
-    '--rm',
-    '--name',
-    containerName(part.name, stackId),
-    '--publish',
-    `127.0.0.1:${port}:${inner[part.name]}`,
-  ];
-  switch (part.name) {
+/** The command line of one part; the database's password comes from the environment, where `ps` does not show it. */
+export function dockerRun(part: Pick<Part, 'name' | 'image'>, port: number, name: string): string[] {
+  const { options, args } = layout(part.name, port);
+  return ['run', '--detach', '--rm', '--name', name, ...options, part.image, ...args];
+}
+
+function layout(part: PartName, port: number): { options: string[]; args: string[] } {
+  const publish = (inside: number) => ['--publish', `127.0.0.1:${port}:${inside}`];
+  switch (part) {
     case 'kafka':
-      return [...base, ...kafkaEnvironment(port).flatMap((line) => ['--env', line]), part.image];
+      return { options: [...publish(port), ...kafkaVariables(port).flatMap((line) => ['--env', line])], args: [] };
     case 'postgres':
-      return [
-        ...base,
-        '--env',
-        'POSTGRES_PASSWORD',
-        part.image,
-        '-c',
-        'max_connections=200',
-        '-c',
-        'shared_buffers=512MB',
-      ];
+      return { options: [...publish(5432), '--env', 'POSTGRES_PASSWORD'], args: postgresFlags };
     case 's3':
-      return [...base, part.image];
+      return { options: publish(5000), args: [] };
     case 'gcs':
-      return [
-        ...base,
-        part.image,
-        '-scheme',
-        'http',
-        '-backend',
-        'memory',
-        '-external-url',
-        `http://127.0.0.1:${port}`,
-        '-public-host',
-        `127.0.0.1:${port}`,
-      ];
+      return { options: publish(4443), args: gcsFlags(port) };
   }
 }
 
-export function containerName(part: PartName, stackId: string): string {
-  return `consent-delivery-${stackId}-${part}`;
+/** The broker reaches itself by its advertised address too: inside, it has the port that it has outside. */
+function kafkaVariables(port: number): string[] {
+  const settings = {
+    'node.id': '1',
+    'process.roles': 'broker,controller',
+    listeners: `PLAINTEXT://:${port},CONTROLLER://:9093`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.quorum.voters': '1@localhost:9093',
+    ...brokerSettings,
+  };
+  return Object.entries(settings).map(([name, value]) => `KAFKA_${name.replaceAll('.', '_').toUpperCase()}=${value}`);
 }
 
-function kafkaEnvironment(port: number): string[] {
-  return [
-    'KAFKA_NODE_ID=1',
-    'KAFKA_PROCESS_ROLES=broker,controller',
-    'KAFKA_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093',
-    `KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://127.0.0.1:${port}`,
-    'KAFKA_CONTROLLER_LISTENER_NAMES=CONTROLLER',
-    'KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'KAFKA_CONTROLLER_QUORUM_VOTERS=1@localhost:9093',
-    'KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR=1',
-    'KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR=1',
-    'KAFKA_TRANSACTION_STATE_LOG_MIN_ISR=1',
-    'KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS=0',
-    'KAFKA_AUTO_CREATE_TOPICS_ENABLE=false',
-    'KAFKA_MESSAGE_MAX_BYTES=1200000',
-  ];
+export function containerName(part: PartName, stack: string): string {
+  return `consent-delivery-${stackId(stack)}-${part}`;
 }
 
 export function dockerAnswers(): boolean {
-  return spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 5000 }).status === 0;
+  return spawnSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 }).status === 0;
 }
 
-/** @throws with docker's own words. */
-export function docker(args: readonly string[], env: Record<string, string> = {}): string {
-  const result = spawnSync('docker', args, { encoding: 'utf8', env: { ...process.env, ...env } });
-  if (result.status !== 0) throw new Error(`docker ${args[0]} failed: ${result.stderr || result.error?.message}`);
-  return result.stdout.trim();
+/** Starts a container in the place of one that a killed command may have left; pulls its image the first time. */
+export async function startContainer(part: Part, port: number, stack: string, password: string): Promise<string> {
+  const name = containerName(part.name, stack);
+  await removeContainer(name);
+  await execute('docker', dockerRun(part, port, name), { env: { ...process.env, POSTGRES_PASSWORD: password } });
+  return name;
+}
+
+/** Succeeds when there is no such container, too. */
+export async function removeContainer(name: string): Promise<void> {
+  await execute('docker', ['rm', '--force', '--volumes', name]);
 }
 
 export function containerRuns(name: string): boolean {
   const result = spawnSync('docker', ['inspect', '--format', '{{.State.Running}}', name], { encoding: 'utf8' });
   return result.status === 0 && result.stdout.trim() === 'true';
+}
+
+export function containerLog(name: string): string {
+  const { stdout, stderr } = spawnSync('docker', ['logs', '--tail', '50', name], { encoding: 'utf8' });
+  return `${stdout ?? ''}${stderr ?? ''}`;
 }

@@ -1,65 +1,87 @@
-import { Kafka, logLevel } from 'kafkajs';
-import { Client } from 'pg';
-import { databaseUrl } from './parts';
-import type { PartName, StackState } from './state';
+import { databaseUrl } from './parts/postgres';
+import type { LocalSecrets } from './secrets';
+import { partNames, type PartName, type StackState } from './state';
 
 /** Variables that point every service and test at the stack. */
 export type StackEnvironment = Record<string, string>;
 
-const variables: Record<PartName, string> = {
+/** The variable by which somebody else's server takes the place of a part. */
+export const variableOf: Record<PartName, string> = {
   kafka: 'KAFKA_BROKERS',
   postgres: 'DATABASE_URL',
   s3: 'S3_ENDPOINT',
   gcs: 'GCS_ENDPOINT',
 };
 
-/** Parts that somebody else runs, with the variable that says so. */
-export function externalParts(env = process.env): Map<PartName, string> {
-  const set = Object.entries(variables).filter(([, variable]) => (env[variable] ?? '') !== '');
-  return new Map(set as [PartName, string][]);
+/** How to log in to such a server, and what to trust: handed on as it is. */
+const handedOn: Record<PartName, RegExp> = {
+  kafka: /^KAFKA_(SASL|SSL)(_|$)/,
+  postgres: /^DATABASE_(SSL|READ_URL)(_|$)/,
+  s3: /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|REGION)$|^(STS|IAM)_ENDPOINT$/,
+  gcs: /^GOOGLE_APPLICATION_CREDENTIALS$/,
+};
+
+/** Parts that somebody else runs. */
+export function externalParts(env = process.env): PartName[] {
+  return partNames.filter((name) => Boolean(env[variableOf[name]]));
 }
 
+/**
+ * The whole environment: the stack's own parts where they listen, external ones as the given environment names them.
+ * Its secrets and TOPIC_PARTITIONS win over the local ones.
+ */
 export function stackEnvironment(
-  state: StackState,
-  secrets: Record<string, string>,
+  ports: StackState['ports'],
+  secrets: LocalSecrets,
   env: NodeJS.ProcessEnv,
 ): StackEnvironment {
+  const external = externalParts(env);
   const { DATABASE_PASSWORD: _, ...serviceSecrets } = secrets;
-  const at = (name: PartName) => `127.0.0.1:${state.parts[name]?.port ?? 0}`;
-  const local: StackEnvironment = {
-    KAFKA_BROKERS: at('kafka'),
-    TOPIC_PARTITIONS: '3',
-    DATABASE_URL: databaseUrl(state.parts.postgres?.port ?? 0, secrets),
-    S3_ENDPOINT: `http://${at('s3')}`,
-    STS_ENDPOINT: `http://${at('s3')}`,
-    IAM_ENDPOINT: `http://${at('s3')}`,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    GCS_ENDPOINT: `http://${at('gcs')}`,
-    ...serviceSecrets,
-  };
-  if (env['S3_ENDPOINT']) for (const name of ['STS_ENDPOINT', 'IAM_ENDPOINT']) local[name] = env['S3_ENDPOINT'];
-  return Object.fromEntries(Object.entries(local).map(([name, value]) => [name, env[name] || value]));
+  const own = partNames.filter((name) => !external.includes(name));
+  return Object.assign(
+    {},
+    ...own.map((name) => ownPart(name, ports[name] ?? 0, secrets)),
+    ...external.map((name) => externalPart(name, env)),
+    preferring(env, { TOPIC_PARTITIONS: '3', ...serviceSecrets }),
+  ) as StackEnvironment;
 }
 
-/** @throws when an external part does not answer; TLS and SASL variables are the services' own. */
-export async function probeExternal(name: PartName, environment: StackEnvironment): Promise<void> {
-  const address = environment[variables[name]] ?? '';
-  if (name === 'postgres') {
-    const client = new Client({
-      connectionString: address,
-      connectionTimeoutMillis: 5000,
-      ssl: process.env['DATABASE_SSL'] === 'true',
-    });
-    await client.connect();
-    await client.end();
-  } else if (name === 'kafka') {
-    if (process.env['KAFKA_SASL_MECHANISM'] || process.env['KAFKA_SSL'] === 'true') return; // checked by the first service
-    const admin = new Kafka({ brokers: address.split(','), logLevel: logLevel.NOTHING, retry: { retries: 1 } }).admin();
-    await admin.connect();
-    await admin.disconnect();
-  } else {
-    await fetch(address, { signal: AbortSignal.timeout(5000) });
+function ownPart(name: PartName, port: number, secrets: LocalSecrets): StackEnvironment {
+  const url = `http://127.0.0.1:${port}`;
+  switch (name) {
+    case 'kafka':
+      return { KAFKA_BROKERS: `127.0.0.1:${port}` };
+    case 'postgres':
+      return { DATABASE_URL: databaseUrl(port, secrets) };
+    case 's3':
+      // Fixed, whatever the shell has for real AWS: those keys have no business in a log of requests.
+      return {
+        S3_ENDPOINT: url,
+        STS_ENDPOINT: url,
+        IAM_ENDPOINT: url,
+        AWS_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: 'local',
+        AWS_SECRET_ACCESS_KEY: 'local',
+      };
+    case 'gcs':
+      return { GCS_ENDPOINT: url };
   }
+}
+
+function externalPart(name: PartName, env: NodeJS.ProcessEnv): StackEnvironment {
+  const address = env[variableOf[name]] ?? '';
+  const beside = name === 's3' ? { STS_ENDPOINT: address, IAM_ENDPOINT: address, AWS_REGION: 'us-east-1' } : {};
+  const given = Object.entries(env).filter(([variable, value]) => value && handedOn[name].test(variable));
+  return { ...beside, ...(Object.fromEntries(given) as StackEnvironment), [variableOf[name]]: address };
+}
+
+function preferring(env: NodeJS.ProcessEnv, defaults: StackEnvironment): StackEnvironment {
+  return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, env[name] || value]));
+}
+
+/** `KEY=VALUE` lines. A value with line breaks (a PEM certificate) is quoted, in the way of dotenv files. */
+export function environmentLines(environment: StackEnvironment): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `${name}=${value.includes('\n') ? JSON.stringify(value) : value}\n`)
+    .join('');
 }

@@ -18,6 +18,15 @@ export class StackError extends Error {
   }
 }
 
+/** What went wrong, with the reason below it: of "fetch failed" the reason is all that helps. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const reason: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
+  const parts = [error.message, reason === undefined ? '' : messageOf(reason)];
+  return parts.filter((part) => part !== '').join(': ') || error.name;
+}
+
+/** The code of a Node error; by its shape, because a test's `Error` is not the one of Node's own modules. */
+export function codeOf(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined;
 }

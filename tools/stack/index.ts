@@ -1,4 +1,4 @@
-export { StackError, stackErrorCodes } from './errors';
 export type { StackEnvironment } from './environment';
+export { StackError, stackErrorCodes, type StackErrorCode } from './errors';
 export { stackDir } from './paths';
-export { ensureStack, resetStack, stackStatus, stopStack, type PartStatus } from './stack';
+export { ensureStack, resetStack, stackStatus, stopStack, type PartStatus, type StackOptions } from './stack';

@@ -1,6 +1,7 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf } from './errors';
 import { isRunning, startTime } from './processes';
 
 /** An owner holds the guard for microseconds only; one this old was killed in between. */
@@ -12,7 +13,7 @@ const guardLifetimeMs = 10_000;
  */
 export async function withLock<T>(path: string, work: () => Promise<T>, onWait?: (owner: number) => void): Promise<T> {
   mkdirSync(dirname(path), { recursive: true });
-  for (let told = false; !take(path); ) {
+  for (let told = false; !take(path);) {
     const owner = ownerOf(path);
     if (owner !== undefined && !isRunning(owner)) {
       removeStale(path);
@@ -37,7 +38,7 @@ function take(path: string): boolean {
     linkSync(own, path);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   } finally {
     rmSync(own, { force: true });

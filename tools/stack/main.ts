@@ -1,85 +1,129 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { StackError } from './errors';
+import { parseArgs } from 'node:util';
+import { externalParts } from './environment';
+import { codeOf, messageOf, StackError } from './errors';
 import { stackDir } from './paths';
-import { ensureStack, resetStack, stackStatus, stopStack } from './stack';
-import { partNames } from './state';
+import { ensureStack, resetStack, runningEnvironment, stackStatus, stopStack, type PartStatus } from './stack';
+import { endOfLog } from './start-part';
+import { partNames, readState } from './state';
 
 const help = `The local stack: Apache Kafka, PostgreSQL, an S3+STS+IAM server and a GCS server, on 127.0.0.1 only.
 
-  npm run stack -- up        start what is not running (the parts survive this command)
-  npm run stack -- down      stop all; the next start begins empty
-  npm run stack -- status    what runs, and where
-  npm run stack -- reset     stop all and remove all data
-  npm run stack -- env       KEY=VALUE lines for services and tests
-  npm run stack -- logs [kafka|postgres|s3|gcs]
-  --json                     with up and status: one JSON object on stdout
+  npm run stack -- up           start what is not running; the parts keep running after this command
+  npm run stack -- down         stop all; the next start begins empty, because the object stores live in memory
+  npm run stack -- status       what runs, and where (exit code 1 unless everything does)
+  npm run stack -- reset        stop all and remove topics, database, buckets and logs
+  npm run stack -- env          KEY=VALUE lines for services and tests
+  npm run stack -- logs [part]  the end of the logs; parts: ${partNames.join(', ')}
+
+  --json    up: the environment, status: the parts; one JSON value on stdout
+
+When an object store ends otherwise (kill -9, a restart of the machine), the next start begins empty as well and says
+so: topics, database and buckets are kept together or forgotten together. Kafka and Postgres alone may die and come
+back with what they held.
 
 Environment
-  KAFKA_BROKERS, DATABASE_URL, S3_ENDPOINT, GCS_ENDPOINT   use this server instead of starting one
-  STACK_MODE=native|docker|auto   auto: native, or containers where a tool is missing and Docker answers
-  STACK_DIR                  state and logs (default .stack)
-  CONSENT_DELIVERY_CACHE     downloads (default ~/.cache/consent-delivery)
+  KAFKA_BROKERS, DATABASE_URL, S3_ENDPOINT, GCS_ENDPOINT    a server of yours in place of the stack's own, with
+                            KAFKA_SSL.., KAFKA_SASL_.., DATABASE_SSL.., STS_ENDPOINT, IAM_ENDPOINT, AWS_..
+  STACK_MODE                native, docker, or auto (default): containers where a tool is missing and Docker answers
+  STACK_DIR                 state, data and logs (default: .stack)
+  CONSENT_DELIVERY_CACHE    downloads, shared by all checkouts (default: ~/.cache/consent-delivery)
 `;
 
-const progress = (line: string) => void process.stderr.write(`${line}\n`);
+const labels = { kafka: 'Kafka', postgres: 'PostgreSQL', s3: 'S3, STS, IAM', gcs: 'Cloud Storage' } as const;
 
-async function main(args: readonly string[]): Promise<void> {
-  const json = args.includes('--json');
-  const [command, part] = args.filter((arg) => !arg.startsWith('--'));
-  if (args.includes('--help') || command === undefined) return void process.stdout.write(help);
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  });
+  const [command, part] = positionals;
+  if (values.help || command === undefined) return print(help, values.help ? 0 : 64);
   switch (command) {
-    case 'up': {
-      const environment = await ensureStack({ progress });
-      if (json) process.stdout.write(`${JSON.stringify(environment)}\n`);
-      else await printStatus(false);
-      return;
-    }
+    case 'up':
+      return up(values.json);
     case 'down':
-      return stopStack();
+      await stopStack({ progress });
+      progress(`Stopped.${forgets() ? ' The next start begins empty: the object stores kept nothing.' : ''}`);
+      return 0;
     case 'reset':
-      return resetStack();
+      await resetStack({ progress });
+      progress('Stopped, and everything removed.');
+      return 0;
     case 'status':
-      return printStatus(json);
+      return status(values.json);
     case 'env':
-      return printEnvironment();
+      return env();
     case 'logs':
-      return printLogs(part);
+      return logs(part);
     default:
-      process.stderr.write(`Unknown command "${command}".\n\n${help}`);
-      process.exitCode = 64;
+      progress(`There is no command "${command}".\n\n${help}`);
+      return 64;
   }
 }
 
-async function printStatus(json: boolean): Promise<void> {
-  const status = await stackStatus();
-  if (json) return void process.stdout.write(`${JSON.stringify(status)}\n`);
-  for (const part of status) {
-    const word = part.external ? 'external' : part.healthy ? 'running' : part.running ? 'not answering' : 'stopped';
-    process.stdout.write(`${part.name.padEnd(10)} ${word.padEnd(14)} ${part.address}\n`);
-  }
-  if (!json && status.some((part) => !part.healthy)) process.exitCode = 1;
+async function up(json: boolean): Promise<number> {
+  const environment = await ensureStack({ progress });
+  if (json) return print(`${JSON.stringify(environment)}\n`);
+  print(table(await stackStatus()));
+  progress('Variables for services: npm run stack -- env. Stop: npm run stack -- down.');
+  return 0;
 }
 
-function printEnvironment(): void {
-  const file = join(stackDir(), 'env');
-  if (!existsSync(file)) {
-    process.stderr.write('The local stack is not running: npm run stack -- up\n');
-    process.exitCode = 1;
-    return;
-  }
-  process.stdout.write(readFileSync(file, 'utf8'));
+async function status(json: boolean): Promise<number> {
+  const found = await stackStatus();
+  print(json ? `${JSON.stringify(found)}\n` : table(found));
+  return found.every(({ state }) => state === 'running' || state === 'external') ? 0 : 1;
 }
 
-function printLogs(part: string | undefined): void {
-  for (const name of part === undefined ? partNames : [part]) {
-    const file = join(stackDir(), 'logs', `${name}.log`);
-    const lines = existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-50) : ['(no log)'];
-    process.stdout.write(`== ${name}: ${file}\n${lines.join('\n')}\n`);
-  }
+function table(found: readonly PartStatus[]): string {
+  const row = ({ name, state, address }: PartStatus) =>
+    `${name.padEnd(10)}${labels[name].padEnd(15)}${state.padEnd(15)}${address}\n`;
+  return found.map(row).join('');
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  progress(error instanceof Error ? error.message : String(error));
-  process.exitCode = error instanceof StackError && error.code === 'tools_missing' ? 78 : 1;
-});
+function env(): number {
+  const lines = runningEnvironment();
+  if (lines !== undefined) return print(lines);
+  progress('The local stack is not running. Start it: npm run stack -- up');
+  return 1;
+}
+
+function logs(part: string | undefined): number {
+  const wanted = partNames.filter((name) => part === undefined || name === part);
+  if (wanted.length === 0) {
+    progress(`There is no part "${part}"; the parts are ${partNames.join(', ')}.`);
+    return 64;
+  }
+  const dir = stackDir();
+  const running = readState(dir).parts;
+  for (const name of wanted) print(`== ${name}\n${endOfLog({ name }, running[name], dir, 50)}\n`);
+  return 0;
+}
+
+/** Whether something of ours kept its contents in memory. */
+function forgets(): boolean {
+  const external = externalParts();
+  const { contents } = readState(stackDir());
+  return partNames.some((name) => contents[name] === 'in memory' && !external.includes(name));
+}
+
+function print(text: string, code = 0): number {
+  process.stdout.write(text);
+  return code;
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const unknownOption = codeOf(error)?.startsWith('ERR_PARSE_ARGS') ?? false;
+    progress(error instanceof StackError ? error.message : messageOf(error));
+    process.exitCode = error instanceof StackError ? error.exitCode : unknownOption ? 64 : 1;
+  },
+);

@@ -45,6 +45,15 @@ export function startTime(pid: number): string | undefined {
   return ps.status === 0 ? ps.stdout.trim() : undefined;
 }
 
+/** How a process was started, its arguments separated by spaces; empty when there is none. */
+export function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return `${spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout ?? ''} `;
+  }
+}
+
 /** See proc(5): the name, in parentheses, may itself hold spaces and parentheses. */
 function statOf(pid: number): { state?: string; parent: number; started?: string } | undefined {
   try {

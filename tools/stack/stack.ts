@@ -1,219 +1,189 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { containerName, containerRuns, docker, dockerAnswers, dockerRunArgs } from './containers';
+import { dockerAnswers } from './containers';
 import type { Progress } from './download';
+import { environmentLines, externalParts, stackEnvironment, variableOf, type StackEnvironment } from './environment';
 import { StackError } from './errors';
-import { externalParts, probeExternal, stackEnvironment, type StackEnvironment } from './environment';
-import { missingTools, parts, postgresShared, type Part, type PartContext } from './parts';
-import { stackDir } from './paths';
-import { freePort } from './ports';
-import { isRunning, stopProcess } from './processes';
-import {
-  localSecrets,
-  readState,
-  withLock,
-  writeState,
-  writeWhole,
-  type PartName,
-  type PartState,
-  type StackState,
-} from './state';
+import { checkExternal, withoutPassword } from './external';
+import { withLock } from './lock';
+import { parts, type Part } from './parts';
+import { postgresShared } from './parts/postgres';
+import { cacheDir, stackDir } from './paths';
+import { processesOf, stopProcess } from './processes';
+import { localSecrets } from './secrets';
+import { answers, runs, startPart, stillAnswers, stopPart, type OpenStack } from './start-part';
+import { readState, writeState, writeWhole, type PartName } from './state';
+import { describeMissing, missingTools } from './tools';
+
+export interface StackOptions {
+  progress?: Progress;
+}
 
 export interface PartStatus {
   name: PartName;
-  running: boolean;
-  healthy: boolean;
+  state: 'running' | 'not answering' | 'stopped' | 'external';
+  /** Where clients find it, without passwords. */
   address: string;
-  external: boolean;
 }
-
-const startTimeoutMs = 90_000;
 
 /**
  * Starts whatever of the local stack is not running and waits until each part answers. Parts named by environment
  * variables are used as they are. May be called again and by several processes at once.
- * @throws StackError with what is missing and how to get it.
+ * @throws StackError saying what to do: what is missing and how to get it, or the end of a part's log.
  */
-export async function ensureStack(options: { progress?: Progress } = {}): Promise<StackEnvironment> {
-  const dir = stackDir();
-  const progress = options.progress ?? (() => undefined);
-  mkdirSync(dir, { recursive: true });
-  return withLock(join(dir, 'lock'), async () => {
-    const secrets = localSecrets(dir);
+export async function ensureStack(options: StackOptions = {}): Promise<StackEnvironment> {
+  return whileOpen(options, async (stack) => {
     const external = externalParts();
-    const own = parts.filter((part) => !external.has(part.name));
-    await settleRemains(dir, own, secrets, progress);
-    const state = readState(dir);
-    const absent = own.filter((part) => state.parts[part.name] === undefined);
-    const useDocker = absent.length > 0 && chooseDocker(absent);
-    const started = await Promise.allSettled(
-      absent.map((part) => startPart(part, { dir, secrets, progress, useDocker })),
-    );
-    const failed = started.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
-    const environment = stackEnvironment(readState(dir), secrets, process.env);
-    await checkExternal(external, environment);
-    writeWhole(
-      join(dir, 'env'),
-      `${Object.entries(environment)
-        .map(([k, v]) => `${k}=${v}`)
-        .join('\n')}\n`,
-      0o600,
-    );
+    const own = parts.filter(({ name }) => !external.includes(name));
+    // First: what does not answer is not worth starting the rest for.
+    const before = stackEnvironment(stack.state.ports, stack.secrets, process.env);
+    await Promise.all(external.map((name) => checkExternal(name, before)));
+
+    for (const part of own) if (!(await stillAnswers(part, stack))) await stopPart(part, stack);
+    await stopStrays(stack);
+    if (lostContents(own, stack).length > 0) await beginAnew(own, stack);
+    await startMissing(own, stack);
+
+    const environment = stackEnvironment(stack.state.ports, stack.secrets, process.env);
+    writeWhole(join(stack.dir, 'env'), environmentLines(environment), 0o600);
     return environment;
   });
 }
 
 /**
- * What an earlier start left: healthy parts stay, others are stopped. The object stores keep nothing when they stop, so
- * when one of them is gone all parts begin anew together; a database that remembers deliveries nobody can find is worse
- * than an empty one.
+ * Stops all parts. What the object stores hold is in memory and gone with them, so the next start forgets topics and
+ * database as well.
  */
-async function settleRemains(
-  dir: string,
-  own: readonly Part[],
-  secrets: Record<string, string>,
-  progress: Progress,
-): Promise<void> {
-  const state = readState(dir);
-  const known = own.filter((part) => state.parts[part.name] !== undefined);
-  const lost: PartName[] = [];
-  for (const part of known) {
-    const ref = state.parts[part.name];
-    if (ref && runs(ref) && (await healthy(part, ref.port, secrets))) continue;
-    lost.push(part.name);
-    if (ref) await stopPart(ref);
-    delete state.parts[part.name];
-  }
-  if (lost.length > 0) progress(`not running any more: ${lost.join(', ')}`);
-  writeState(dir, state);
-  const forgetful = own.filter(({ name }) => name === 's3' || name === 'gcs');
-  if (forgetful.some((part) => state.parts[part.name] === undefined) && hasData(dir)) {
-    progress('the object stores were stopped and forgot their contents: topics and database begin anew with them');
-    await forget(dir);
-  }
+export async function stopStack(options: StackOptions = {}): Promise<void> {
+  if (!existsSync(stackDir())) return;
+  await whileOpen(options, stopAll);
 }
 
-async function startPart(
-  part: Part,
-  options: { dir: string; secrets: Record<string, string>; progress: Progress; useDocker: boolean },
-): Promise<void> {
-  const { dir, secrets, progress } = options;
-  const began = Date.now();
-  const port = await freePort(part.port);
-  const log = join(dir, 'logs', `${part.name}.log`);
-  const context: PartContext = { data: join(dir, 'data', part.name), log, port, secrets, progress, stack: dir };
-  const ref: PartState = options.useDocker
-    ? startContainer(part, port, dir, secrets)
-    : { ...(await part.start(context)), port };
-  const state = readState(dir);
-  state.parts[part.name] = ref;
-  writeState(dir, state);
-  const deadline = Date.now() + startTimeoutMs;
-  for (;;) {
-    if (await healthy(part, port, secrets)) break;
-    if (!runs(ref) || Date.now() > deadline) throw startFailure(part, log);
-    await delay(150);
-  }
-  progress(`${part.name}: ready on 127.0.0.1:${port} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
-}
-
-function startFailure(part: Part, log: string): StackError {
-  const tail = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-20).join('\n') : '(no log)';
-  return new StackError('part_failed', `${part.name} did not start; the end of ${log}:\n${tail}`);
-}
-
-function chooseDocker(absent: readonly Part[]): boolean {
-  const mode = process.env['STACK_MODE'] ?? 'auto';
-  if (mode === 'docker') return true;
-  const missing = missingTools(absent);
-  if (missing.length === 0) return false;
-  if (mode === 'auto' && dockerAnswers()) return true;
-  throw new StackError(
-    'tools_missing',
-    `The local stack needs what this machine lacks:\n  ${missing.join('\n  ')}\nOr start Docker, or name servers you have: KAFKA_BROKERS, DATABASE_URL, S3_ENDPOINT, GCS_ENDPOINT.`,
-  );
-}
-
-function startContainer(part: Part, port: number, dir: string, secrets: Record<string, string>): PartState {
-  const id = createHash('sha256').update(dir).digest('hex').slice(0, 8);
-  docker(dockerRunArgs(part, port, id), { POSTGRES_PASSWORD: secrets['DATABASE_PASSWORD'] ?? '' });
-  return { pid: 0, started: '', port, container: containerName(part.name, id) };
-}
-
-function runs(ref: PartState): boolean {
-  return ref.container === undefined ? isRunning(ref) : containerRuns(ref.container);
-}
-
-async function stopPart(ref: PartState): Promise<void> {
-  if (ref.container !== undefined) docker(['rm', '--force', ref.container]);
-  else await stopProcess(ref);
-}
-
-async function healthy(part: Part, port: number, secrets: Record<string, string>): Promise<boolean> {
-  try {
-    await part.probe(port, secrets);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function checkExternal(external: ReadonlyMap<PartName, string>, environment: StackEnvironment): Promise<void> {
-  for (const [name, variable] of external) {
-    await probeExternal(name, environment).catch((error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new StackError('external_unreachable', `${variable} is set, but ${name} does not answer there: ${why}`);
-    });
-  }
-}
-
-/** Stops all parts. Their contents are forgotten with the next start, all together. */
-export async function stopStack(): Promise<void> {
-  const dir = stackDir();
-  if (!existsSync(dir)) return;
-  await withLock(join(dir, 'lock'), async () => {
-    const state = readState(dir);
-    await Promise.all(Object.values(state.parts).map(stopPart));
-    writeState(dir, { parts: {} });
-    rmSync(join(dir, 'env'), { force: true });
+/** Stops all parts and removes what they hold, and their logs; ports and secrets stay. */
+export async function resetStack(options: StackOptions = {}): Promise<void> {
+  if (!existsSync(stackDir())) return;
+  await whileOpen(options, async (stack) => {
+    await stopAll(stack);
+    forget(stack);
+    rmSync(join(stack.dir, 'logs'), { recursive: true, force: true });
   });
 }
 
-/** Stops all parts and removes their data. */
-export async function resetStack(): Promise<void> {
-  await stopStack();
-  await forget(stackDir());
-}
-
-async function forget(dir: string): Promise<void> {
-  const state = readState(dir);
-  await Promise.all(Object.values(state.parts).map(stopPart));
-  writeState(dir, { parts: {} } satisfies StackState);
-  rmSync(join(dir, 'data'), { recursive: true, force: true });
-  rmSync(postgresShared(dir), { recursive: true, force: true });
-}
-
-function hasData(dir: string): boolean {
-  return existsSync(join(dir, 'data'));
-}
-
+/** What runs and answers, as things are at this moment. */
 export async function stackStatus(): Promise<PartStatus[]> {
   const dir = stackDir();
-  const state = readState(dir);
-  const secrets = existsSync(join(dir, 'secrets.json')) ? localSecrets(dir) : {};
+  const { parts: recorded } = readState(dir);
   const external = externalParts();
   return Promise.all(
-    parts.map(async (part) => {
-      const variable = external.get(part.name);
-      const ref = state.parts[part.name];
-      if (variable !== undefined)
-        return { name: part.name, running: true, healthy: true, address: process.env[variable] ?? '', external: true };
-      const running = ref !== undefined && runs(ref);
-      const ok = running && (await healthy(part, ref.port, secrets));
-      return { name: part.name, running, healthy: ok, address: ref ? `127.0.0.1:${ref.port}` : '-', external: false };
+    parts.map(async (part): Promise<PartStatus> => {
+      const { name } = part;
+      if (external.includes(name)) return { name, state: 'external', address: given(name) };
+      const found = recorded[name];
+      if (found === undefined || !runs(found)) return { name, state: 'stopped', address: '-' };
+      const healthy = await answers(part, found.port, localSecrets(dir));
+      return { name, state: healthy ? 'running' : 'not answering', address: urlOf(name, found.port) };
     }),
   );
+}
+
+/** The environment of the stack that runs, as the last start wrote it; undefined when there is none. */
+export function runningEnvironment(): string | undefined {
+  const dir = stackDir();
+  const file = join(dir, 'env');
+  const recorded = Object.values(readState(dir).parts);
+  return existsSync(file) && recorded.every(runs) ? readFileSync(file, 'utf8') : undefined;
+}
+
+async function whileOpen<T>(options: StackOptions, work: (stack: OpenStack) => Promise<T>): Promise<T> {
+  const dir = stackDir();
+  const progress = options.progress ?? (() => undefined);
+  mkdirSync(dir, { recursive: true });
+  const wait = (owner: number) => progress(`Waiting for another command that is at the local stack (pid ${owner}) ...`);
+  const run = () => work({ dir, progress, state: readState(dir), secrets: localSecrets(dir) });
+  return withLock(join(dir, 'lock'), run, wait);
+}
+
+/** What a command left that was killed before it could write down what it had started. */
+async function stopStrays({ dir, state, progress }: OpenStack): Promise<void> {
+  const known = new Set(Object.values(state.parts).map(({ pid }) => pid));
+  const strays = processesOf(dir).filter(({ pid }) => !known.has(pid));
+  if (strays.length > 0) progress(`Stopping ${strays.length} left from a command that was killed`);
+  await Promise.all(strays.map((stray) => stopProcess(stray)));
+}
+
+/** Parts whose contents went with their process, while others still refer to them. */
+function lostContents(own: readonly Part[], { state }: OpenStack): Part[] {
+  return own.filter(({ name }) => state.contents[name] === 'in memory' && state.parts[name] === undefined);
+}
+
+/**
+ * All parts forget together: a database that remembers deliveries which nobody can find, or positions in topics that
+ * are empty, is worse than an empty one.
+ */
+async function beginAnew(own: readonly Part[], stack: OpenStack): Promise<void> {
+  const lost = lostContents(own, stack).map(({ name }) => name);
+  stack.progress(
+    `${lost.join(' and ')} stopped and kept nothing (contents are in memory): the whole stack begins empty, ` +
+      'topics and database with the object stores.',
+  );
+  for (const name of externalParts()) stack.progress(`${variableOf[name]} names an external server, which keeps all.`);
+  await Promise.all(own.map((part) => stopPart(part, stack)));
+  forget(stack);
+}
+
+function forget({ dir, state }: OpenStack): void {
+  rmSync(join(dir, 'data'), { recursive: true, force: true });
+  rmSync(postgresShared(dir), { recursive: true, force: true });
+  state.contents = {};
+  writeState(dir, state);
+}
+
+async function stopAll(stack: OpenStack): Promise<void> {
+  await Promise.all(parts.map((part) => stopPart(part, stack)));
+  await stopStrays(stack);
+  rmSync(join(stack.dir, 'env'), { force: true });
+}
+
+async function startMissing(own: readonly Part[], stack: OpenStack): Promise<void> {
+  const missing = own.filter(({ name }) => stack.state.parts[name] === undefined);
+  if (missing.length === 0) return;
+  const native = !useContainers(missing);
+  const prepared = await allOf(missing.map((part) => (native ? part.prepare(stack.progress) : undefined)));
+  // Two checkouts that look for free ports at the same moment would find the same ones.
+  const ports = join(cacheDir(), 'starting.lock');
+  await withLock(ports, () => allOf(missing.map((part, index) => startPart(part, stack, prepared[index]))));
+}
+
+/** Waits for all, so that none goes on after the lock is released; throws all that went wrong at once. */
+async function allOf<T>(work: (T | Promise<T>)[]): Promise<T[]> {
+  const results = await Promise.allSettled(work);
+  const reasons = results.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
+  if (reasons.length === 0) return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  if (reasons.length === 1) throw reasons[0];
+  const messages = reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason)));
+  throw new StackError('part_failed', messages.join('\n'), { cause: new AggregateError(reasons) });
+}
+
+function useContainers(missing: readonly Part[]): boolean {
+  const mode = process.env['STACK_MODE'] || 'auto';
+  if (mode !== 'auto' && mode !== 'native' && mode !== 'docker') {
+    throw new StackError('bad_setting', `STACK_MODE is "${mode}"; it must be native, docker or auto.`);
+  }
+  if (mode === 'docker') {
+    if (dockerAnswers()) return true;
+    throw new StackError('tools_missing', 'STACK_MODE is docker, but Docker does not answer. Try: docker info');
+  }
+  const absent = missingTools(missing.flatMap((part) => part.tools()));
+  if (absent.length === 0) return false;
+  if (mode === 'auto' && dockerAnswers()) return true;
+  throw new StackError('tools_missing', describeMissing(absent));
+}
+
+function urlOf(name: PartName, port: number): string {
+  const at = `127.0.0.1:${port}`;
+  return { kafka: at, postgres: `postgres://postgres@${at}/postgres`, s3: `http://${at}`, gcs: `http://${at}` }[name];
+}
+
+function given(name: PartName): string {
+  return withoutPassword(process.env[variableOf[name]] ?? '');
 }
