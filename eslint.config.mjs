@@ -217,6 +217,11 @@ export default tseslint.config(
     },
   },
   {
+    // The stories are told with the tools' oracle and service runner, which no library may use.
+    files: ['apps/e2e/**/*.ts'],
+    rules: { '@nx/enforce-module-boundaries': boundaries({ tests: true, allow: ['../../../tools/**'] }) },
+  },
+  {
     files: ['**/*.mjs', '**/*.cjs', '**/*.js'],
     rules: {
       'no-var': 'error',
