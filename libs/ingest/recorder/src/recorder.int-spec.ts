@@ -1,4 +1,5 @@
 import { migrations, PositionStore, RejectionStore } from '@delivery/ingest/store';
+import { TopicAdmin } from '@delivery/platform/kafka';
 import type { Transaction } from '@delivery/platform/postgres';
 import { testDatabase, testKafka, waitFor, type TestDatabase, type TestKafka } from '@delivery/platform/testing';
 import { Recorder, type RecorderOptions } from './recorder';
@@ -207,12 +208,14 @@ describe('Recorder', () => {
     await produce(0, ['a']);
     await reached(0, 1n);
     await kafka.connection.ensureTopics([{ name: topic, partitions: 3, config: {} }]);
-    await produce(2, ['b']);
+    const admin = new TopicAdmin(kafka.connection); // the other one's producer does not know the partition
+    await admin.produce(topic, [{ partition: 2, value: 'b' }]);
+    await admin.close();
     await waitFor(async () => (await position(2))?.nextOffset === 1n, {
       describe: 'the new partition',
-      timeoutMs: 50_000,
+      timeoutMs: 60_000,
     });
-  });
+  }, 90_000);
 
   it("refuses a topic that is compacted or has the producer's times", async () => {
     await kafka.admin.deleteTopic(topic);

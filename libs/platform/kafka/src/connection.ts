@@ -22,6 +22,9 @@ export interface Watermarks {
   high: bigint;
 }
 
+/** kafkajs remembers a topic's partitions for as long as an administrative connection lives: added ones must be seen. */
+const adminMaxAgeMs = 10_000;
+
 /** Changing a cluster takes it longer than answering questions. */
 const changeTimeoutMs = 60_000;
 
@@ -108,6 +111,10 @@ export class KafkaConnection {
    * it was ever asked about, and one that was deleted would fail all further requests.
    */
   async ask<T>(request: (admin: Admin) => Promise<T>, timeoutMs = this.config.publishTimeoutMs): Promise<T> {
+    if (this.current && Date.now() - this.current.since > adminMaxAgeMs) {
+      this.current.discard();
+      this.current = undefined;
+    }
     const used = (this.current ??= new AdminInUse(this.client().admin({ retry: { retries: 3 } })));
     try {
       return await used.run((admin) => within(timeoutMs, 'an answer', request(admin)), timeoutMs);
@@ -128,6 +135,7 @@ export class KafkaConnection {
 
 /** An administrative connection that is closed only when its last request has ended. */
 class AdminInUse {
+  readonly since = Date.now();
   private readonly connected: Promise<void>;
   private users = 0;
   private discarded = false;
