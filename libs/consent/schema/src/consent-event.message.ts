@@ -14,20 +14,13 @@ import {
   ValidateNested,
 } from 'class-validator';
 import type { JsonObject } from '@delivery/consent/domain';
-
-/** Text without control characters: ids end up in file names, logs and spreadsheets. */
-// eslint-disable-next-line no-control-regex
-const plainText = /^[^\u0000-\u001f\u007f]+$/;
-const idPattern = /^[A-Za-z0-9_.:-]{1,64}$/;
-const country = /^[A-Z]{2}$/;
-/** ISO 8601 with date, or date and time with zone; whether the date exists is a rule of its own. */
-export const isoDate = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2}))?$/;
+import { forms } from './forms';
 
 export class ChannelMessage {
   /** Id of the channel. */
   @IsString()
   @MaxLength(256)
-  @Matches(plainText)
+  @Matches(forms.plainText.pattern)
   id: string;
 
   /** `true` agreed, `false` refused, `null` or absent: no choice. */
@@ -40,7 +33,7 @@ export class PreferenceMessage {
   /** Id of the preference. */
   @IsString()
   @MaxLength(256)
-  @Matches(plainText)
+  @Matches(forms.plainText.pattern)
   id: string;
 
   /** `true` agreed, `false` refused, `null` or absent: no choice. */
@@ -52,6 +45,7 @@ export class PreferenceMessage {
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(100)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => ChannelMessage)
   channels?: ChannelMessage[] | null;
@@ -61,7 +55,7 @@ export class PurposeMessage {
   /** Id of the purpose. */
   @IsString()
   @MaxLength(256)
-  @Matches(plainText)
+  @Matches(forms.plainText.pattern)
   id: string;
 
   /** Choice based on consent. */
@@ -78,6 +72,7 @@ export class PurposeMessage {
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(200)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => PreferenceMessage)
   preferences?: PreferenceMessage[] | null;
@@ -122,6 +117,7 @@ export class ConsentsMessage {
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(200)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => ChannelMessage)
   channels?: ChannelMessage[] | null;
@@ -130,12 +126,14 @@ export class ConsentsMessage {
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(1000)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => PurposeMessage)
   purposes?: PurposeMessage[] | null;
 
   /** Choices per vendor; those not mentioned keep what the user chose before. */
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => VendorsMessage)
   vendors?: VendorsMessage | null;
@@ -153,7 +151,7 @@ export class EventUserMessage {
   @IsString()
   @MinLength(1)
   @MaxLength(256)
-  @Matches(plainText)
+  @Matches(forms.plainText.pattern)
   id?: string | null;
 
   /** The customer's own id of the user. */
@@ -161,17 +159,17 @@ export class EventUserMessage {
   @IsString()
   @MinLength(1)
   @MaxLength(512)
-  @Matches(plainText)
+  @Matches(forms.plainText.pattern)
   organization_user_id?: string | null;
 
   /** What kind of id that is, for example `email`. */
   @IsOptional()
   @IsString()
   @MaxLength(64)
-  @Matches(plainText)
+  @Matches(forms.plainText.pattern)
   organization_user_id_type?: string | null;
 
-  /** Anything the customer keeps about the user; replaces what was there. At most 16 kB and 8 levels. */
+  /** Anything the customer keeps about the user; replaces what was there. At most 16,384 characters as JSON and 8 levels; numbers have the precision of a double. */
   @IsOptional()
   @IsObject()
   metadata?: JsonObject | null;
@@ -179,13 +177,13 @@ export class EventUserMessage {
   /** ISO 3166-1 alpha-2 code, set by the client. */
   @IsOptional()
   @IsString()
-  @Matches(country)
+  @Matches(forms.country.pattern)
   country?: string | null;
 
   /** ISO 3166-1 alpha-2 code of the last known location. */
   @IsOptional()
   @IsString()
-  @Matches(country)
+  @Matches(forms.country.pattern)
   last_seen_country?: string | null;
 }
 
@@ -193,7 +191,7 @@ export class DelegateMessage {
   /** Id of the employee who recorded the choice. */
   @IsString()
   @MaxLength(256)
-  @Matches(plainText)
+  @Matches(forms.plainText.pattern)
   id: string;
 
   /** His name. */
@@ -202,7 +200,7 @@ export class DelegateMessage {
   @MaxLength(512)
   name?: string | null;
 
-  /** Anything else about him. At most 16 kB and 8 levels. */
+  /** Anything else about him. Limits as for `metadata`. */
   @IsOptional()
   @IsObject()
   metadata?: JsonObject | null;
@@ -212,19 +210,22 @@ export class DelegateMessage {
 export class ConsentEventMessage {
   /** The organization the event belongs to. */
   @IsString()
-  @Matches(/^[a-z0-9][a-z0-9_-]{0,62}$/)
+  @Matches(forms.organizationId.pattern)
   organization_id: string;
 
   /** Idempotency key: of two events with one id in an organization the first is recorded. Given by the platform when absent. */
   @IsOptional()
   @IsString()
-  @Matches(idPattern)
+  @Matches(forms.eventId.pattern)
   id?: string | null;
 
-  /** When the user chose, ISO 8601; the arrival when absent. May lie in the past; a time after the arrival counts as the arrival. */
+  /**
+   * When the user chose, ISO 8601, from 1970 to 9998; the arrival when absent. May lie in the past; a time after the
+   * arrival counts as the arrival.
+   */
   @IsOptional()
   @IsString()
-  @Matches(isoDate)
+  @Matches(forms.date.pattern)
   created_at?: string | null;
 
   /** `pending_approval` is stored but not applied to the user. */
@@ -235,24 +236,26 @@ export class ConsentEventMessage {
   /** Regulation the choice falls under; `gdpr` when absent. */
   @IsOptional()
   @IsString()
-  @Matches(/^[a-z][a-z0-9_-]{1,31}$/)
+  @Matches(forms.regulation.pattern)
   regulation?: string | null;
 
   /** Where the choice was collected: `sdk-web`, `sdk-mobile`, `api`, `preference-center`. */
   @IsOptional()
   @IsString()
   @MaxLength(64)
-  @Matches(plainText)
+  @Matches(forms.plainText.pattern)
   source?: string | null;
 
   /** Who chose. Absent for a user nobody knows: he gets an id of his own. */
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => EventUserMessage)
   user?: EventUserMessage | null;
 
   /** What was chosen; may be partial. */
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => ConsentsMessage)
   consents?: ConsentsMessage | null;
@@ -267,16 +270,17 @@ export class ConsentEventMessage {
 
   /** The employee who recorded the choice for the user. */
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => DelegateMessage)
   delegate?: (DelegateMessage & JsonObject) | null;
 
-  /** State of a double opt-in. At most 16 kB and 8 levels. */
+  /** State of a double opt-in. Limits as for `metadata`. */
   @IsOptional()
   @IsObject()
   validation?: JsonObject | null;
 
-  /** Anything the customer keeps about the event. At most 16 kB and 8 levels. */
+  /** Anything the customer keeps about the event. At most 16,384 characters as JSON and 8 levels; numbers have the precision of a double. */
   @IsOptional()
   @IsObject()
   metadata?: JsonObject | null;
@@ -284,12 +288,12 @@ export class ConsentEventMessage {
   /** Same as `user.country`, which wins. */
   @IsOptional()
   @IsString()
-  @Matches(country)
+  @Matches(forms.country.pattern)
   country?: string | null;
 
   /** Same as `user.last_seen_country`, which wins. */
   @IsOptional()
   @IsString()
-  @Matches(country)
+  @Matches(forms.country.pattern)
   last_seen_country?: string | null;
 }

@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import { wordsFor } from './forms';
 
 /** What is wrong with a message; `field` is a dotted path, empty for the message as a whole. */
 export interface Reason {
@@ -56,11 +57,21 @@ function toReason(error: ErrorObject): Reason | undefined {
       return {
         field: path,
         code: 'wrong_form',
-        message: `${named(path)} must match ${String(error.params['pattern'])}.`,
+        message: `${named(path)} must be ${wordsFor(error.params['pattern'])}.`,
       };
+    case 'minLength':
+      return { field: path, code: 'wrong_form', message: `${named(path)} must not be empty.` };
+    case 'maxLength':
+      return { field: path, code: 'too_long', message: `${named(path)} may have at most ${limit(error)} characters.` };
+    case 'maxItems':
+      return { field: path, code: 'too_many', message: `${named(path)} may have at most ${limit(error)} items.` };
     default:
-      return { field: path, code: error.keyword, message: `${named(path)} ${error.message ?? 'is not valid'}.` };
+      return { field: path, code: 'invalid', message: `${named(path)} ${error.message ?? 'is not valid'}.` };
   }
+}
+
+function limit(error: ErrorObject): string {
+  return String(error.params['limit']);
 }
 
 function named(path: string): string {

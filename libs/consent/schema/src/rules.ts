@@ -1,15 +1,13 @@
 import type { ConsentEventInput, Json } from '@delivery/consent/domain';
 import { reasonLimit, type Reason } from './reasons';
 
-const metadataBytes = 16_384;
+const metadataCharacters = 16_384;
 const metadataDepth = 8;
 
 /** Rules that no single field's schema can say; the same for both ways of validation. */
 export function eventRules(event: ConsentEventInput): Reason[] {
   const reasons: Reason[] = [];
-  if (event.created_at && !isDate(event.created_at)) {
-    reasons.push({ field: 'created_at', code: 'no_such_date', message: 'created_at must be a date that exists.' });
-  }
+  date(reasons, 'created_at', event.created_at);
   const vendors = event.consents?.vendors;
   contradiction(reasons, 'consents.vendors.enabled', vendors?.enabled, vendors?.disabled);
   contradiction(reasons, 'consents.vendors.enabled_li', vendors?.enabled_li, vendors?.disabled_li);
@@ -18,6 +16,16 @@ export function eventRules(event: ConsentEventInput): Reason[] {
   freeform(reasons, 'user.metadata', event.user?.metadata);
   freeform(reasons, 'delegate.metadata', event.delegate?.['metadata']);
   return reasons.slice(0, reasonLimit);
+}
+
+/** Any clock's time is taken as data, within the years that ISO 8601, files and databases write alike. */
+function date(reasons: Reason[], field: string, text: string | null | undefined): void {
+  if (!text) return;
+  if (!isDate(text)) {
+    reasons.push({ field, code: 'no_such_date', message: `${field} must be a date and time that exist.` });
+  } else if (text < '1970' || text >= '9999') {
+    reasons.push({ field, code: 'out_of_range', message: `${field} must lie between the years 1970 and 9998.` });
+  }
 }
 
 function isDate(text: string): boolean {
@@ -44,19 +52,25 @@ function contradiction(
 
 function freeform(reasons: Reason[], field: string, value: Json | undefined): void {
   if (value === null || value === undefined) return;
-  if (deeperThan(value, metadataDepth)) {
-    reasons.push({ field, code: 'too_deep', message: `${field} may have at most ${metadataDepth} levels.` });
-  } else if (JSON.stringify(value).length > metadataBytes) {
-    reasons.push({
-      field,
-      code: 'too_large',
-      message: `${field} may have at most ${metadataBytes} characters as JSON.`,
-    });
+  const fault = faultIn(value, metadataDepth);
+  if (fault === 'too_deep') {
+    reasons.push({ field, code: fault, message: `${field} may have at most ${metadataDepth} levels.` });
+  } else if (fault === 'out_of_range') {
+    reasons.push({ field, code: fault, message: `${field} holds a number that is too large for a double.` });
+  } else if (JSON.stringify(value).length > metadataCharacters) {
+    const message = `${field} may have at most ${metadataCharacters} characters as JSON.`;
+    reasons.push({ field, code: 'too_large', message });
   }
 }
 
-function deeperThan(value: Json, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  return Object.values(value).some((inner) => deeperThan(inner, levels - 1));
+/** JSON.parse reads 1e400 as infinity, which would be delivered as null. */
+function faultIn(value: Json, levels: number): 'too_deep' | 'out_of_range' | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'out_of_range';
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (levels === 0) return 'too_deep';
+  for (const inner of Object.values(value)) {
+    const fault = faultIn(inner, levels - 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }

@@ -1,10 +1,11 @@
 import type { ConsentEventInput } from '@delivery/consent/domain';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020';
 import { ConsentEventMessage } from './consent-event.message';
+import { forms } from './forms';
 import { jsonSchemaOf, type JsonSchema } from './json-schema';
 import { toReasons, type Reason } from './reasons';
 import { eventRules } from './rules';
-import { unsafeText } from './unsafe-text';
+import { mayBeUnsafe, unsafeText } from './unsafe-text';
 
 export const consentEventSchema: JsonSchema = jsonSchemaOf(
   ConsentEventMessage,
@@ -60,8 +61,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 /** Parses and validates the value of a message on `consent.events.v1`. Never throws. */
 export function parseEventMessage(bytes: Buffer | null): Validated {
   if (bytes === null || bytes.length === 0) return refuse([whole('empty', 'The message has no value.')]);
-  if (bytes.length > maxEventBytes)
-    return refuse([whole('too_large', `The message has ${bytes.length} bytes; at most ${maxEventBytes} are allowed.`)]);
+  if (bytes.length > maxEventBytes) return refuse([tooLarge(bytes.length)]);
   let text: string;
   try {
     text = utf8.decode(bytes);
@@ -75,14 +75,22 @@ export function parseEventMessage(bytes: Buffer | null): Validated {
     return refuse([whole('not_json', 'The message is not JSON.')]);
   }
   const result = validateEvent(value);
-  if (!result.ok || !(text.includes('\\u') || text.includes('__proto__'))) return result;
+  if (!result.ok || !mayBeUnsafe(text)) return result;
   const unsafe = unsafeText(value);
   return unsafe === undefined ? result : refuse([unsafeReason(unsafe)], value);
 }
 
 /** The same rule for bodies that a web framework parsed. */
 export function unsafeReason(path: string): Reason {
-  return { field: path, code: 'unsafe_text', message: `${path} holds NUL, a lone surrogate or a forbidden name.` };
+  return {
+    field: path,
+    code: 'unsafe_text',
+    message: `${path} holds NUL or a lone surrogate, or is named __proto__ or constructor.`,
+  };
+}
+
+function tooLarge(bytes: number): Reason {
+  return whole('too_large', `The message has ${bytes} bytes; at most ${maxEventBytes} are allowed.`);
 }
 
 function whole(code: string, message: string): Reason {
@@ -96,5 +104,5 @@ function refuse(reasons: Reason[], value?: unknown): Validated {
 function organizationOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || !('organization_id' in value)) return undefined;
   const { organization_id: id } = value;
-  return typeof id === 'string' && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(id) ? id : undefined;
+  return typeof id === 'string' && forms.organizationId.pattern.test(id) ? id : undefined;
 }
