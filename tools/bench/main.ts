@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine } from './measure';
 import { benchExport } from './export.bench';
+import { benchIdle } from './idle.bench';
 import { benchRecord } from './record.bench';
 
 const help = `Benchmarks against the local stack.
@@ -11,6 +12,8 @@ const help = `Benchmarks against the local stack.
                      P2: Kafka to Postgres, exactly once, one recorder
   npm run bench -- export [--events 1000000] [--users 200000] [--partitions 12] [--runs 3]
                      P5, P6: recorded events to gzip files, grouped by user; beside psql | gzip -1
+  npm run bench -- idle [--rest 60]
+                     P8: start to ready of all services, and their memory at rest
   --save             write the raw result to docs/benchmarks/raw/
 `;
 
@@ -24,6 +27,7 @@ async function main(): Promise<void> {
       users: { type: 'string', default: '40000' },
       partitions: { type: 'string', default: '3' },
       runs: { type: 'string', default: '3' },
+      rest: { type: 'string', default: '60' },
     },
   });
   const [name] = positionals;
@@ -37,6 +41,7 @@ async function main(): Promise<void> {
   const benchmarks: Record<string, () => Promise<object>> = {
     record: () => benchRecord(numbers),
     export: () => benchExport(numbers),
+    idle: () => benchIdle({ restSeconds: Number(values.rest) }),
   };
   const benchmark = benchmarks[name];
   if (benchmark === undefined) throw new Error(`There is no benchmark "${name}".\n\n${help}`);

@@ -18,7 +18,7 @@ export async function benchRecord(options: RecordOptions) {
   for (let run = 0; run <= options.runs; run += 1) {
     const result = await recordOnce(options);
     say(
-      `${run === 0 ? 'warm-up' : `run ${run}`}: ${result.eventsPerSecond} events/s, ${result.cpuSecondsPerMillion} CPU-s per million, peak ${result.peakRssMb} MB`,
+      `${run === 0 ? 'warm-up' : `run ${run}`}: ${result.eventsPerSecond} events/s, ${result.cpuSecondsPerMillion} + ${result.postgresCpuSecondsPerMillion} (Postgres) CPU-s per million, peak ${result.peakRssMb} MB`,
     );
     if (run > 0) runs.push(result);
   }
@@ -34,11 +34,13 @@ async function recordOnce(options: RecordOptions) {
     const began = await firstProgress(rig);
     const ended = await allRecorded(rig, options.events);
     const usage = processUsage(app.pid ?? 0);
+    const postgresSeconds = await backendSeconds(rig);
     await stopApp(app);
     const seconds = (ended.at - began.at) / 1000;
     return {
       eventsPerSecond: Math.round((options.events - began.recorded) / seconds),
       cpuSecondsPerMillion: Number(((usage.cpuSeconds / options.events) * 1e6).toFixed(1)),
+      postgresCpuSecondsPerMillion: Number(((postgresSeconds / options.events) * 1e6).toFixed(1)),
       peakRssMb: usage.peakRssMb,
       bytesPerEvent: Math.round(bytes / options.events),
     };
@@ -59,6 +61,14 @@ async function publish(rig: Rig, options: RecordOptions): Promise<number> {
     await rig.connection.publisher().publish(consentEventsTopic, messages);
   }
   return bytes;
+}
+
+/** CPU of the recorder's database sessions; only readable when Postgres runs on this machine. */
+async function backendSeconds(rig: Rig): Promise<number> {
+  const rows = await rig.database.query<{ pid: number }>(
+    `SELECT pid FROM pg_stat_activity WHERE application_name = 'consent-ingest' AND datname = current_database()`,
+  );
+  return rows.reduce((sum, { pid }) => sum + processUsage(pid).cpuSeconds, 0);
 }
 
 const recordedNow = async (rig: Rig) => {

@@ -1,4 +1,3 @@
-import { topicSpecs } from '@delivery/consent/schema';
 import { loadConfig } from '@delivery/platform/config';
 import { KafkaConfig, KafkaConnection } from '@delivery/platform/kafka';
 import { Database, PostgresConfig } from '@delivery/platform/postgres';
@@ -6,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { migrateAll } from '../migrate/migrate-all';
+import { allTopics } from '../topics/ensure-all-topics';
 import { ensureStack, type StackEnvironment } from '../stack';
 
 /** A database and topics of a benchmark's own on the local stack. */
@@ -27,12 +27,14 @@ export async function openRig(partitions: number): Promise<Rig> {
   const postgres = loadConfig(PostgresConfig, environment);
   await migrateAll(postgres, () => undefined);
   const connection = new KafkaConnection(loadConfig(KafkaConfig, environment));
-  await connection.ensureTopics(topicSpecs(partitions));
+  await connection.ensureTopics(allTopics({ partitions, replication: -1 }));
   const database = await new Database(postgres, { applicationName: 'bench' }).open();
   const close = async () => {
     await database.close();
     await connection.ask((admin) =>
-      admin.deleteTopics({ topics: topicSpecs(partitions).map((spec) => connection.topicName(spec.name)) }),
+      admin.deleteTopics({
+        topics: allTopics({ partitions, replication: -1 }).map((spec) => connection.topicName(spec.name)),
+      }),
     );
     await connection.close();
     await server.query(`DROP DATABASE ${name} WITH (FORCE)`);
