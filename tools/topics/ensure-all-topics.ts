@@ -37,7 +37,8 @@ export function allTopics(config: TopicsConfig): TopicSpec[] {
 export async function ensureAllTopics(kafka: KafkaConfig, config: TopicsConfig): Promise<string[]> {
   const connection = new KafkaConnection(kafka);
   try {
-    return await connection.ensureTopics(allTopics(config));
+    const changes = await connection.ensureTopics(allTopics(config));
+    return changes.map(({ detail }) => detail);
   } finally {
     await connection.close();
   }
