@@ -38,6 +38,12 @@ const rejectedHeaders = {
       description:
         'JSON: a list of {field, code, message}, at most 8 kB of it; the whole list is in the table ingest_rejection.',
     },
+    'rejected-truncated': {
+      ...text,
+      pattern: '^[0-9]+$',
+      description:
+        'Only where the copy was too large and is cut: bytes of key and value as they came. The whole is in ingest_rejection.',
+    },
   },
 } as const;
 

@@ -213,15 +213,27 @@ describe('a faulty delivery', () => {
     expect(altered).toMatchObject({
       ...none,
       altered: 1,
-      faults: [{ kind: 'altered', what: 'a in run r1: metadata' }],
+      faults: [{ kind: 'altered', what: 'a in run r1: metadata.page is "other" instead of undefined' }],
     });
     const state = { ...changed, user: { ...changed.user, version: 1 } };
     const wrong = verdictOn(ledger, [run('r1', 0, 3, [state, line([b])])]);
     expect(wrong).toMatchObject({
       ...none,
       wrongUsers: 1,
-      faults: [{ kind: 'wrongUsers', what: 'user u1 in run r1: version' }],
+      faults: [{ kind: 'wrongUsers', what: 'user u1 in run r1: version is 1 instead of 2' }],
     });
+  });
+
+  it('may leave out a list of no preferences, and nothing else', () => {
+    const leaveOut = (name: string) => {
+      const [first] = JSON.parse(JSON.stringify(good)) as [
+        { user: { consents: { purposes: Record<string, unknown>[] } } },
+      ];
+      delete first.user.consents.purposes[0]?.[name];
+      return verdictOn(ledger, [run('r1', 0, 3, [{ ...line([a, c]), user: first.user }, line([b])])]);
+    };
+    expect(leaveOut('preferences')).toMatchObject({ ...none, ok: true });
+    expect(leaveOut('enabled_li')).toMatchObject({ ...none, wrongUsers: 1 });
   });
 
   it('with the state of a later time is wrong', () => {

@@ -66,17 +66,34 @@ function pickWinner(candidates: readonly Expected[], seen: readonly Occurrence[]
   );
 }
 
-/** Names of the expected fields that a document has otherwise; fields it has beside them are its own business. */
+/** Where a document differs from what is expected, a place each; fields it has beside the expected are its own business. */
 export function differences(expected: Record<string, unknown>, actual: Record<string, unknown>): string[] {
-  return Object.entries(expected)
-    .filter(([name, value]) => !agrees(value, actual[name], name))
-    .map(([name]) => name);
+  return Object.entries(expected).flatMap(([name, value]) => {
+    // The platform adds what it knows of an event's user; nothing is added to what customers define themselves.
+    if (name === 'user' && isObject(value) && isObject(actual[name])) {
+      return differences(value, actual[name]).map((place) => `user.${place}`);
+    }
+    return firstDifference(value, actual[name], name) ?? [];
+  });
 }
 
-function agrees(expected: unknown, actual: unknown, name: string): boolean {
-  // The platform adds what it knows of the user; nothing is added to what customers define themselves.
-  if (name !== 'user' || !isObject(expected) || !isObject(actual)) return isDeepStrictEqual(expected, actual);
-  return Object.entries(expected).every(([inner, value]) => isDeepStrictEqual(value, actual[inner]));
+function firstDifference(expected: unknown, actual: unknown, path: string): string | undefined {
+  if (isDeepStrictEqual(expected, actual)) return undefined;
+  // A purpose without preferences may say so or leave the list out.
+  if (path.endsWith('.preferences') && isDeepStrictEqual(expected, []) && actual === undefined) return undefined;
+  if (isObject(expected) && isObject(actual) && Array.isArray(expected) === Array.isArray(actual)) {
+    const names = new Set([...Object.keys(expected), ...Object.keys(actual)]);
+    for (const name of names) {
+      const inner = firstDifference(expected[name], actual[name], `${path}.${name}`);
+      if (inner !== undefined) return inner;
+    }
+    return undefined;
+  }
+  return `${path} is ${brief(actual)} instead of ${brief(expected)}`;
+}
+
+function brief(value: unknown): string {
+  return String(JSON.stringify(value)).slice(0, 60);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

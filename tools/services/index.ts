@@ -1,4 +1,5 @@
 export { ServicesError, serviceErrorCodes } from './errors';
+export { unusedPort } from './ports';
 export { ServiceRegistry } from './registry';
 export { buildServices, ServiceProcess, type ServiceOptions, tailOf } from './service-process';
 export { serviceNames, type ServiceName, servicePort, services } from './services';

@@ -1,0 +1,171 @@
+import { consentRecorderName } from '@delivery/consent/schema';
+import { ApiKeyStore, entities, OrganizationStore } from '@delivery/integrations/store';
+import { PositionStore } from '@delivery/ingest/store';
+import { generateApiKey, hashSecret } from '@delivery/platform/auth';
+import { Database } from '@delivery/platform/postgres';
+import {
+  stackEnvironment,
+  testDatabase,
+  type TestDatabase,
+  testKafka,
+  type TestKafka,
+  waitFor,
+  workspaceRoot,
+} from '@delivery/platform/testing';
+import { join } from 'node:path';
+import { allMigrations } from '../../../tools/migrate/migrate-all';
+import {
+  eventsTopic,
+  Ledger,
+  logEnds,
+  type LoggedMessage,
+  type Outgoing,
+  OracleProducer,
+  readLog,
+} from '../../../tools/oracle';
+import { buildServices, ServiceProcess, type ServiceName, tailOf, unusedPort } from '../../../tools/services';
+import { allTopics } from '../../../tools/topics/ensure-all-topics';
+
+export interface Tenant {
+  readonly id: string;
+  /** Header that every API takes. */
+  readonly authorization: string;
+}
+
+const positions = new PositionStore();
+
+/**
+ * A platform of a story's own: a database, topics under a prefix, services as processes that can be killed, and the
+ * oracle's ledger of all that is produced.
+ */
+export class World {
+  readonly ledger = new Ledger();
+  private readonly services = new Set<ServiceProcess>();
+  private producer: OracleProducer | undefined;
+
+  private constructor(
+    readonly test: TestDatabase,
+    readonly database: Database,
+    readonly kafka: TestKafka,
+    readonly environment: Readonly<Record<string, string>>,
+  ) {}
+
+  static async open(options: { partitions?: number } = {}): Promise<World> {
+    process.chdir(workspaceRoot());
+    const test = await testDatabase({ migrations: allMigrations });
+    const database = await new Database(test.config, { applicationName: 'test', entities }).open();
+    const kafka = await testKafka(allTopics({ partitions: options.partitions ?? 3, replication: -1 }));
+    const environment = {
+      ...stackEnvironment(),
+      DATABASE_URL: test.config.url,
+      KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix,
+      INGEST_RECHECK_MS: '500',
+    };
+    return new World(test, database, kafka, environment);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.services].map((service) => service.kill()));
+    await this.producer?.disconnect();
+    await this.database.close();
+    await this.kafka.close();
+    await this.test.close();
+  }
+
+  /** Starts a built service as a process and waits until it is ready. */
+  async start(name: ServiceName, environment: Record<string, string> = {}): Promise<ServiceProcess> {
+    const port = await unusedPort();
+    const log = join('test-results', 'e2e-logs', `${name}-${port}.log`);
+    const service = new ServiceProcess({ name, port, environment: { ...this.environment, ...environment }, log });
+    this.services.add(service);
+    void service.ended.then(() => this.services.delete(service));
+    return service.ready();
+  }
+
+  /** What a service has written lately. */
+  logOf(service: ServiceProcess): string {
+    return tailOf(service.options.log, 200);
+  }
+
+  async organization(id: string, options: { guests?: boolean } = {}): Promise<Tenant> {
+    await new OrganizationStore(this.database).create({
+      organizationId: id,
+      name: id,
+      exportsGuests: options.guests ?? false,
+    });
+    const key = generateApiKey();
+    await new ApiKeyStore(this.database).create(
+      { organizationId: id, id: key.id, name: 'e2e', description: '' },
+      hashSecret(key.secret),
+    );
+    return { id, authorization: `Bearer ${key.combined}` };
+  }
+
+  /** Publishes as an external producer; durable when it resolves. */
+  async publish(items: Iterable<Outgoing>): Promise<void> {
+    this.producer ??= await OracleProducer.connect(
+      { brokers: this.kafka.config.brokers, topicPrefix: this.prefix },
+      this.ledger,
+    );
+    await this.producer.send(items);
+  }
+
+  get prefix(): string {
+    return this.kafka.config.topicPrefix;
+  }
+
+  /** Everything in a topic, read with the oracle's own consumer. */
+  readTopic(topic: string): Promise<LoggedMessage[]> {
+    return readLog({ brokers: this.kafka.config.brokers, topic: `${this.prefix}${topic}` });
+  }
+
+  /** Tells the ledger where the log has what was produced. */
+  async locate(epoch = 1): Promise<void> {
+    this.ledger.locate(await this.readTopic(eventsTopic), epoch);
+  }
+
+  /** Resolves when the recorder has passed the present end of the events' log. */
+  async recorded(timeoutMs = 60_000): Promise<void> {
+    const ends = await logEnds(this.kafka.config.brokers, `${this.prefix}${eventsTopic}`);
+    await waitFor(
+      async () => {
+        const own = (await this.positions()).filter(({ topic }) => topic === eventsTopic);
+        return [...ends].every(
+          ([partition, end]) => (own.find((each) => each.partition === partition)?.nextOffset ?? 0n) >= end,
+        );
+      },
+      { describe: 'the recorder to reach the end of the log', timeoutMs },
+    );
+  }
+
+  positions() {
+    return positions.readAll(this.database, consentRecorderName);
+  }
+
+  /** Sums of the events' counters over all partitions and epochs. */
+  async counters(): Promise<
+    Record<'recorded' | 'duplicates' | 'rejected' | 'suppressed' | 'control' | 'passed', number>
+  > {
+    const [row] = await this.database.query<Record<string, string>>(
+      `SELECT sum(recorded) AS recorded, sum(duplicates) AS duplicates, sum(rejected) AS rejected,
+         sum(suppressed) AS suppressed, sum(control) AS control, sum(next_offset - first_offset) AS passed
+       FROM ingest_position JOIN ingest_topic USING (topic_id) WHERE name = $1`,
+      [eventsTopic],
+    );
+    const number = (name: string) => Number(row?.[name] ?? 0);
+    return {
+      recorded: number('recorded'),
+      duplicates: number('duplicates'),
+      rejected: number('rejected'),
+      suppressed: number('suppressed'),
+      control: number('control'),
+      passed: number('passed'),
+    };
+  }
+}
+
+/** Builds services once for a file of stories. */
+export function build(...names: ServiceName[]): void {
+  process.chdir(workspaceRoot());
+  buildServices(names);
+}
