@@ -10,6 +10,7 @@ import type { KafkaConnection } from './connection';
 import { mapKafkaError, within } from './errors';
 import { extentOf, messagesOf, type FetchedBatch } from './fetched-batch';
 import { Heartbeats } from './heartbeats';
+import type { KafkaClient } from './kafka-client';
 import { toLogCreator } from './logger';
 import { OffsetCommitter } from './offset-committer';
 import { Partitions, type TopicPartition } from './partitions';
@@ -118,7 +119,8 @@ export class BatchConsumer {
 
   private async run(started: () => void): Promise<void> {
     for (let failures = 0; !this.stopped; failures += 1) {
-      const consumer = this.createConsumer();
+      const client = this.connection.client({ logCreator: this.logCreator() });
+      const consumer = this.createConsumer(client);
       const before = this.generation;
       try {
         await this.consumeUntilCrash(consumer, started);
@@ -127,6 +129,7 @@ export class BatchConsumer {
       }
       started();
       await this.discard(consumer);
+      client.sever();
       if (this.generation !== before) failures = 0; // it had joined
       await this.rest(Math.min(longestRestartMs, 200 * 2 ** failures));
     }
@@ -155,9 +158,9 @@ export class BatchConsumer {
     }
   }
 
-  private createConsumer(): Consumer {
+  private createConsumer({ kafka }: KafkaClient): Consumer {
     const { groupId, maxBytesPerPartition = 2 * 1024 * 1024 } = this.options;
-    return this.connection.client({ logCreator: this.logCreator() }).consumer({
+    return kafka.consumer({
       groupId: this.connection.topicName(groupId),
       allowAutoTopicCreation: false,
       readUncommitted: false,

@@ -1,13 +1,7 @@
-import {
-  Kafka,
-  logLevel,
-  type Admin,
-  type KafkaConfig as ClientConfig,
-  type logCreator,
-  type SASLOptions,
-} from 'kafkajs';
+import { logLevel, type Admin, type KafkaConfig as ClientConfig, type logCreator, type SASLOptions } from 'kafkajs';
 import { configsOf, ensureTopics, type EnsureTopicsOptions, type TopicChange } from './ensure-topics';
 import { KafkaError, mapKafkaError, within } from './errors';
+import { KafkaClient, openSocket } from './kafka-client';
 import type { KafkaConfig } from './kafka.config';
 import './kafkajs-repairs';
 import { toLogCreator, type KafkaLogger } from './logger';
@@ -52,8 +46,14 @@ export class KafkaConnection {
    * A client of its own for each consumer and producer: kafkajs keeps a group's offsets per client, and two consumers of
    * one group that shared them would clear each other's.
    */
-  client(overrides: Partial<ClientConfig> = {}): Kafka {
-    return new Kafka({ ...clientConfig(this.config, toLogCreator(this.logger)), ...overrides });
+  client(overrides: Partial<ClientConfig> = {}): KafkaClient {
+    const config = { ...clientConfig(this.config, toLogCreator(this.logger)), ...overrides };
+    return new KafkaClient(config, (args) => this.openSocket(args));
+  }
+
+  /** Where every connection to a broker begins. */
+  protected openSocket(args: Parameters<typeof openSocket>[0]): ReturnType<typeof openSocket> {
+    return openSocket(args);
   }
 
   /** The process's one publisher, connected when first used. */
@@ -111,11 +111,15 @@ export class KafkaConnection {
    * it was ever asked about, and one that was deleted would fail all further requests.
    */
   async ask<T>(request: (admin: Admin) => Promise<T>, timeoutMs = this.config.publishTimeoutMs): Promise<T> {
+<<<<<<< HEAD
+    const used = (this.current ??= new AdminInUse(this.client()));
+=======
     if (this.current && Date.now() - this.current.since > adminMaxAgeMs) {
       this.current.discard();
       this.current = undefined;
     }
     const used = (this.current ??= new AdminInUse(this.client().admin({ retry: { retries: 3 } })));
+>>>>>>> f00183d246f94e002fa502cc228df8878e7249e7
     try {
       return await used.run((admin) => within(timeoutMs, 'an answer', request(admin)), timeoutMs);
     } catch (error) {
@@ -135,13 +139,18 @@ export class KafkaConnection {
 
 /** An administrative connection that is closed only when its last request has ended. */
 class AdminInUse {
+<<<<<<< HEAD
+  private readonly admin: Admin;
+=======
   readonly since = Date.now();
+>>>>>>> f00183d246f94e002fa502cc228df8878e7249e7
   private readonly connected: Promise<void>;
   private users = 0;
   private discarded = false;
 
-  constructor(private readonly admin: Admin) {
-    this.connected = admin.connect();
+  constructor(private readonly client: KafkaClient) {
+    this.admin = client.kafka.admin({ retry: { retries: 3 } });
+    this.connected = this.admin.connect();
     this.connected.catch(() => undefined);
   }
 
@@ -163,6 +172,7 @@ class AdminInUse {
 
   async close(): Promise<void> {
     await within(5000, 'closing', this.admin.disconnect()).catch(() => undefined);
+    this.client.sever();
   }
 }
 

@@ -1,6 +1,7 @@
-import { CompressionTypes, KafkaJSNonRetriableError, Partitioners, type Message, type Producer } from 'kafkajs';
+import { CompressionTypes, Partitioners, type Message, type Producer } from 'kafkajs';
 import type { KafkaConnection } from './connection';
 import { KafkaError, within } from './errors';
+import type { KafkaClient } from './kafka-client';
 
 /**
  * One idempotent producer with one request under way at a time.
@@ -13,15 +14,16 @@ import { KafkaError, within } from './errors';
  */
 export class IdempotentProducer {
   private readonly chosen = new WeakMap<object, number>();
+  private readonly client: KafkaClient;
   private readonly producer: Producer;
   private readonly ready: Promise<void>;
-  private discarded = false;
 
   constructor(
     connection: KafkaConnection,
     private readonly timeoutMs: number,
   ) {
-    this.producer = connection.client().producer({
+    this.client = connection.client();
+    this.producer = this.client.kafka.producer({
       idempotent: true,
       allowAutoTopicCreation: false,
       metadataMaxAge: 60_000,
@@ -55,21 +57,21 @@ export class IdempotentProducer {
     });
   }
 
-  /** Also ends the repetitions of a request that nobody waits for any more. */
+  /** Ends at once, also what is still being repeated: nobody waits for it any more, and it must not be written later. */
   discard(): void {
-    this.discarded = true;
-    void this.close();
+    this.client.sever();
+    this.producer.disconnect().catch(() => undefined);
   }
 
   async close(): Promise<void> {
     await within(5000, 'closing', this.producer.disconnect()).catch(() => undefined);
+    this.client.sever();
   }
 
-  /** Called by kafkajs for each message of each attempt: tells us the partitions, and is where an attempt can be ended. */
+  /** Called by kafkajs for each message of each attempt: the only way to learn which partition it took. */
   private partitioner(): ReturnType<typeof Partitioners.DefaultPartitioner> {
     const partitionOf = Partitioners.DefaultPartitioner();
     return (args) => {
-      if (this.discarded) throw new KafkaJSNonRetriableError('nobody waits for this request any more');
       const partition = partitionOf(args);
       this.chosen.set(args.message, partition);
       return partition;

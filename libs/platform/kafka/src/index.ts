@@ -7,6 +7,6 @@ export { KafkaError, kafkaErrorCodes, mapKafkaError, type KafkaErrorCode } from 
 export { KafkaConfig, saslMechanisms, type SaslMechanism } from './kafka.config';
 export type { KafkaLogger } from './logger';
 export { maxMessageBytes, Publisher, type OutgoingMessage, type PublishedAt } from './publisher';
-export { RunNudgeStrategy } from './run-nudge-strategy';
+export { RunNudgeStrategy, type RunNudgeOptions } from './run-nudge-strategy';
 export { requiredTopicConfig, type Topic, type TopicSpec } from './topic';
 export { TopicAdmin, type OpenTransaction, type RawMessage } from './topic-admin';

@@ -29,7 +29,7 @@ export class Partitions {
   constructor(private readonly fetching: Fetching) {}
 
   list(): TopicPartition[] {
-    return [...this.states.values()].map(({ topic, partition }) => ({ topic, partition }));
+    return listOf(this.states);
   }
 
   has(topic: string, partition: number): boolean {
@@ -47,7 +47,7 @@ export class Partitions {
     );
     for (const state of before.values()) clearTimeout(state.retry);
     for (const state of this.states.values()) this.fetching.resume(state);
-    return [...before.values()].filter(({ topic, partition }) => !this.has(topic, partition));
+    return listOf(before).filter(({ topic, partition }) => !this.has(topic, partition));
   }
 
   pause(topic: string, partition: number): void {
@@ -94,4 +94,8 @@ export class Partitions {
 
 function key(topic: string, partition: number): string {
   return `${topic} ${partition}`;
+}
+
+function listOf(states: ReadonlyMap<string, State>): TopicPartition[] {
+  return [...states.values()].map(({ topic, partition }) => ({ topic, partition }));
 }

@@ -51,7 +51,7 @@ export class TopicAdmin {
   /** Opens a transaction of a producer of its own, so several may be open at once. */
   async begin(topic: string): Promise<OpenTransaction> {
     const name = this.connection.topicName(topic);
-    const producer = this.connection.client().producer({
+    const producer = this.connection.client().kafka.producer({
       transactionalId: `${name}-${process.pid}-${Date.now()}-${Math.random()}`,
       idempotent: true,
       maxInFlightRequests: 1,
@@ -115,7 +115,10 @@ export class TopicAdmin {
 
   private async connect(): Promise<Producer> {
     const createPartitioner = Partitioners.DefaultPartitioner;
-    const producer = this.connection.client().producer({ allowAutoTopicCreation: false, createPartitioner });
+    // kafkajs drops messages for a partition it has not heard of, without a word: it shall ask before each request.
+    const producer = this.connection
+      .client()
+      .kafka.producer({ allowAutoTopicCreation: false, createPartitioner, metadataMaxAge: 0 });
     await producer.connect();
     return producer;
   }

@@ -87,8 +87,11 @@ export class TopicLane {
     signal: AbortSignal | undefined,
   ): Call {
     const { publishTimeoutMs } = this.connection.config;
-    const late = () =>
-      call.settle(new KafkaError('broker_unavailable', `Kafka did not acknowledge within ${publishTimeoutMs} ms`));
+    const late = () => {
+      const error = new KafkaError('broker_unavailable', `Kafka did not acknowledge within ${publishTimeoutMs} ms`);
+      this.refuseForAWhile(error);
+      call.settle(error);
+    };
     const timer = setTimeout(late, publishTimeoutMs);
     const onAbort = () => call.settle(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -193,14 +196,18 @@ export class TopicLane {
     const mapped = mapKafkaError(error);
     const calls = new Set(batch.map(({ call }) => call));
     if (mapped.retryable) {
-      this.lastFailure = mapped;
-      this.refuseUntil = Date.now() + refuseAfterFailureMs;
+      this.refuseForAWhile(mapped);
     } else {
       this.known = false; // the topic may have been deleted
       const onlyOneMayBeToBlame = mapped.code === 'message_too_large' || mapped.code === 'failed';
       if (onlyOneMayBeToBlame && calls.size > 1) return this.sendEachAlone(batch, calls);
     }
     for (const call of calls) call.settle(mapped);
+  }
+
+  private refuseForAWhile(error: KafkaError): void {
+    this.lastFailure = error;
+    this.refuseUntil = Date.now() + refuseAfterFailureMs;
   }
 
   /** One call's message was refused: the others shall not fail with it. What was written already is written again. */

@@ -1,0 +1,49 @@
+import { connect as connectTcp, isIP, Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { Kafka, type ISocketFactory, type ISocketFactoryArgs, type KafkaConfig as ClientConfig } from 'kafkajs';
+
+const keepAliveMs = 60_000;
+
+/** As kafkajs does it when not told otherwise. */
+export function openSocket({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  const socket = ssl
+    ? connectTls({ host, port, ...servername, ...ssl }, onConnect)
+    : connectTcp({ host, port }, onConnect);
+  return socket.setKeepAlive(true, keepAliveMs);
+}
+
+/**
+ * A kafkajs client that can be ended for good. Disconnecting does not end a producer or consumer that is connecting or
+ * repeating a request at that moment: it connects again and its sockets stay open for ever.
+ */
+export class KafkaClient {
+  readonly kafka: Kafka;
+  private readonly sockets = new Set<Socket>();
+  private severed = false;
+
+  constructor(
+    config: ClientConfig,
+    private readonly open: typeof openSocket,
+  ) {
+    this.kafka = new Kafka({ ...config, socketFactory: this.socketFactory });
+  }
+
+  /** Ends all connections without ceremony; what still asks for one gets an error. */
+  sever(): void {
+    this.severed = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private readonly socketFactory: ISocketFactory = (args) => {
+    if (this.severed) {
+      const refused = new Socket();
+      process.nextTick(() => refused.destroy(new Error('this client was closed')));
+      return refused;
+    }
+    const socket = this.open(args);
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
+    return socket;
+  };
+}
