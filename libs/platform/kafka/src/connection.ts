@@ -111,15 +111,11 @@ export class KafkaConnection {
    * it was ever asked about, and one that was deleted would fail all further requests.
    */
   async ask<T>(request: (admin: Admin) => Promise<T>, timeoutMs = this.config.publishTimeoutMs): Promise<T> {
-<<<<<<< HEAD
-    const used = (this.current ??= new AdminInUse(this.client()));
-=======
     if (this.current && Date.now() - this.current.since > adminMaxAgeMs) {
       this.current.discard();
       this.current = undefined;
     }
-    const used = (this.current ??= new AdminInUse(this.client().admin({ retry: { retries: 3 } })));
->>>>>>> f00183d246f94e002fa502cc228df8878e7249e7
+    const used = (this.current ??= new AdminInUse(this.client()));
     try {
       return await used.run((admin) => within(timeoutMs, 'an answer', request(admin)), timeoutMs);
     } catch (error) {
@@ -139,11 +135,8 @@ export class KafkaConnection {
 
 /** An administrative connection that is closed only when its last request has ended. */
 class AdminInUse {
-<<<<<<< HEAD
-  private readonly admin: Admin;
-=======
   readonly since = Date.now();
->>>>>>> f00183d246f94e002fa502cc228df8878e7249e7
+  private readonly admin: Admin;
   private readonly connected: Promise<void>;
   private users = 0;
   private discarded = false;
