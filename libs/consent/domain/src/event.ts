@@ -15,7 +15,7 @@ export interface ChannelChoice {
 export interface PreferenceChoice {
   id: string;
   enabled: Choice;
-  channels: ChannelChoice[];
+  channels: readonly ChannelChoice[];
 }
 
 export interface PurposeChoice {
@@ -23,20 +23,20 @@ export interface PurposeChoice {
   enabled: Choice;
   enabled_li: Choice;
   /** Absent when there are none: most purposes have none, and twenty empty lists would be a fifth of a document. */
-  preferences?: PreferenceChoice[];
+  preferences?: readonly PreferenceChoice[];
 }
 
 export interface VendorChoices {
-  enabled: string[];
-  enabled_li: string[];
-  disabled: string[];
-  disabled_li: string[];
+  enabled: readonly string[];
+  enabled_li: readonly string[];
+  disabled: readonly string[];
+  disabled_li: readonly string[];
 }
 
 /** Choices in the delivered shape (contracts §1.6): lists present, unknown choices `null`. */
 export interface Consents {
-  channels: ChannelChoice[];
-  purposes: PurposeChoice[];
+  channels: readonly ChannelChoice[];
+  purposes: readonly PurposeChoice[];
   vendors: VendorChoices;
   tcfcs: string | null;
 }
@@ -68,7 +68,7 @@ export interface ConsentEvent {
   userMetadata: JsonObject | null;
   metadata: JsonObject;
   consents: Consents;
-  proofsId: string[];
+  proofsId: readonly string[];
   delegate: Delegate | null;
   validation: JsonObject | null;
 }

@@ -74,55 +74,62 @@ function mergeConsents(base: Consents, given: Consents): Consents {
   };
 }
 
-/** First mention keeps its place; a later mention of an id, also within one event, merges into it. */
-function mergeById<T extends { id: string }>(base: readonly T[], given: readonly T[], merge: (a: T, b: T) => T): T[] {
-  const merged = base.slice();
+/**
+ * First mention keeps its place; a later mention of an id, also within one event, merges into it. What stays as it was
+ * is shared with the state before: most events say again what is known.
+ */
+function mergeById<T extends { id: string }>(
+  base: readonly T[],
+  given: readonly T[],
+  merge: (known: T, newer: T) => T,
+): readonly T[] {
+  let merged: T[] | undefined;
   let places: Map<string, number> | undefined;
   for (const [i, item] of given.entries()) {
     // Most events name the same ids in the same order: no map is needed for them.
     let place: number | undefined = base[i]?.id === item.id ? i : undefined;
     if (place === undefined) {
-      places ??= placesOf(merged);
+      places ??= new Map((merged ?? base).map(({ id }, at) => [id, at]));
       place = places.get(item.id);
     }
-    const known = place === undefined ? undefined : merged[place];
+    const known = place === undefined ? undefined : (merged ?? base)[place];
     if (place === undefined || known === undefined) {
+      merged ??= base.slice();
       places?.set(item.id, merged.push(item) - 1);
-    } else {
-      merged[place] = merge(known, item);
+      continue;
     }
+    const next = merge(known, item);
+    if (next === known) continue;
+    merged ??= base.slice();
+    merged[place] = next;
   }
-  return merged;
+  return merged ?? base;
 }
 
-function placesOf(items: readonly { id: string }[]): Map<string, number> {
-  return new Map(items.map((item, place) => [item.id, place]));
-}
-
+/** A choice of `null` is none. */
 function newer(base: Choice, given: Choice): Choice {
   return given ?? base;
 }
 
 function mergeChannel(base: ChannelChoice, given: ChannelChoice): ChannelChoice {
-  return { id: base.id, enabled: newer(base.enabled, given.enabled) };
+  const enabled = newer(base.enabled, given.enabled);
+  return enabled === base.enabled ? base : { id: base.id, enabled };
 }
 
 function mergePreference(base: PreferenceChoice, given: PreferenceChoice): PreferenceChoice {
-  return {
-    id: base.id,
-    enabled: newer(base.enabled, given.enabled),
-    channels: mergeById(base.channels, given.channels, mergeChannel),
-  };
+  const enabled = newer(base.enabled, given.enabled);
+  const channels = mergeById(base.channels, given.channels, mergeChannel);
+  return enabled === base.enabled && channels === base.channels ? base : { id: base.id, enabled, channels };
 }
 
 function mergePurpose(base: PurposeChoice, given: PurposeChoice): PurposeChoice {
-  const merged = {
-    id: base.id,
-    enabled: newer(base.enabled, given.enabled),
-    enabled_li: newer(base.enabled_li, given.enabled_li),
-  };
-  if (!given.preferences) return base.preferences ? { ...merged, preferences: base.preferences } : merged;
-  return { ...merged, preferences: mergeById(base.preferences ?? [], given.preferences, mergePreference) };
+  const enabled = newer(base.enabled, given.enabled);
+  const enabled_li = newer(base.enabled_li, given.enabled_li);
+  const preferences = given.preferences
+    ? mergeById(base.preferences ?? [], given.preferences, mergePreference)
+    : base.preferences;
+  if (enabled === base.enabled && enabled_li === base.enabled_li && preferences === base.preferences) return base;
+  return { id: base.id, enabled, enabled_li, ...(preferences && { preferences }) };
 }
 
 function mergeVendors(base: VendorChoices, given: VendorChoices): VendorChoices {
@@ -134,9 +141,19 @@ function mergeVendors(base: VendorChoices, given: VendorChoices): VendorChoices 
   };
 }
 
+/** Below so many ids, looking through lists is twice as fast as building sets. */
+const fewIds = 128;
+
 /** What was in the list and was not moved out, then what is new in it. */
-function moveInto(base: readonly string[], added: readonly string[], removed: readonly string[]): string[] {
-  if (added.length === 0 && (removed.length === 0 || base.length === 0)) return base.slice();
+function moveInto(base: readonly string[], added: readonly string[], removed: readonly string[]): readonly string[] {
+  if (added.length === 0 && (removed.length === 0 || base.length === 0)) return base;
+  if (base.length + added.length + removed.length > fewIds) return moveManyInto(base, added, removed);
+  const list = base.filter((id) => !removed.includes(id));
+  for (const id of added) if (!list.includes(id)) list.push(id);
+  return list;
+}
+
+function moveManyInto(base: readonly string[], added: readonly string[], removed: readonly string[]): string[] {
   const list = new Set(base);
   for (const id of removed) list.delete(id);
   for (const id of added) list.add(id);
