@@ -166,7 +166,7 @@ export class BatchConsumer {
       readUncommitted: false,
       maxBytesPerPartition,
       maxWaitTimeInMs: maxWaitMs,
-      sessionTimeout: 30_000,
+      sessionTimeout: this.connection.config.sessionTimeoutMs,
       rebalanceTimeout: 60_000,
       heartbeatInterval: heartbeatMs,
       metadataMaxAge: 30_000, // added partitions are picked up within this time

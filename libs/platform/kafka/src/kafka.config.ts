@@ -69,4 +69,13 @@ export class KafkaConfig {
   @Min(0)
   @Max(1000)
   lingerMs: number;
+  @Env({
+    name: 'KAFKA_SESSION_TIMEOUT_MS',
+    description: 'Milliseconds without a heartbeat after which the partitions of a process that died go to others.',
+    default: '30000',
+  })
+  @IsInt()
+  @Min(6000)
+  @Max(300_000)
+  sessionTimeoutMs: number;
 }
