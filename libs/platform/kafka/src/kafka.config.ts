@@ -69,6 +69,7 @@ export class KafkaConfig {
   @Min(0)
   @Max(1000)
   lingerMs: number;
+
   @Env({
     name: 'KAFKA_SESSION_TIMEOUT_MS',
     description: 'Milliseconds without a heartbeat after which the partitions of a process that died go to others.',
