@@ -23,35 +23,17 @@ export interface GeneratorOptions {
   guests?: number;
 }
 
-const purposeIds = [
-  'cookies',
-  'basic_ads',
-  'ads_profile',
-  'personal_ads',
-  'content',
-  'measure_ads',
-  'measure',
-  'research',
-  'improve',
-  'limited',
-  'geo',
-  'device',
-  'news',
-  'surveys',
-  'partners',
-  'loyalty',
-  'profiling',
-  'analytics',
-  'social',
-  'chat',
-];
-const vendorIds = Array.from({ length: 60 }, (_, i) => (i % 3 ? `${137 + i * 7}` : `c:v${(i * 2_654_435_761) % 9973}`));
+const purposeIds = 'ads cookies geo news chat social shop stats 1 2 3 4 5 6 7 8 9 10 sf1 sf2'.split(' ');
+const vendorIds = Array.from({ length: 60 }, (_, i) =>
+  i % 10 ? `${(i * 379) % 1009}` : `c:v${(i * 2_654_435_761) % 9973}`,
+);
 const countries = ['FR', 'DE', 'ES', 'IT', 'NL', 'PL', 'SE', 'BE'];
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /**
- * Endless realistic consent events of about 1.2 kB in the wire shape of `consent.events.v1`: 20 purposes, 30 vendors, a
- * TCF-like string, metadata; badly compressible (gzip -1 about 4:1). The same options give the same events.
+ * Endless realistic consent events of about 1.4 kB in the wire shape of `consent.events.v1`: 20 purposes, 30 vendors, a
+ * TCF-like string, metadata; badly compressible (gzip -1 about 4:1). The same options, `startAt` among them, give the
+ * same events.
  */
 export function* consentEvents(options: GeneratorOptions) {
   const random = randomSource(options.seed ?? 1);
@@ -64,7 +46,7 @@ export function* consentEvents(options: GeneratorOptions) {
     const guest = user < options.users * (options.guests ?? 0);
     const late = random() < (options.outOfOrder ?? 0) ? Math.floor(random() * 3_600_000) : 0;
     const vendors = vendorIds.slice(Math.floor(random() * 30)).slice(0, 30);
-    const split = Math.floor(random() * vendors.length);
+    const agreed = new Set(vendors.filter(() => random() < 0.6));
     yield {
       id: `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`,
       organization_id: options.organization,
@@ -82,8 +64,8 @@ export function* consentEvents(options: GeneratorOptions) {
           enabled: random() < 0.6,
           ...(random() < 0.05 && { enabled_li: random() < 0.8 }),
         })),
-        vendors: { enabled: vendors.slice(0, split), disabled: vendors.slice(split) },
-        tcfcs: `CP${Array.from({ length: 80 }, () => alphabet[Math.floor(random() * 64)]).join('')}`,
+        vendors: { enabled: vendors.filter((id) => agreed.has(id)), disabled: vendors.filter((id) => !agreed.has(id)) },
+        tcfcs: `CP${Array.from({ length: 190 }, () => alphabet[Math.floor(random() * 64)]).join('')}`,
       },
       metadata: {
         session: hex(16),
