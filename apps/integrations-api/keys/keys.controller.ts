@@ -4,6 +4,7 @@ import {
   CreateKeyRequest,
   KeyPage,
   KeyResponse,
+  ReplaceKeyRequest,
   UpdateKeyRequest,
 } from '@delivery/integrations/schema';
 import { ApiKeyStore } from '@delivery/integrations/store';
@@ -16,7 +17,7 @@ import {
   type Principal,
   requireOrganization,
 } from '@delivery/platform/auth';
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { type ListRules, parseListQuery, type Query as QueryValues, toEnvelope } from '../contract/list-query';
 import { ApiErrors, ApiListQuery, ApiOrganizationQuery, ContractController } from '../contract/open-api';
@@ -93,6 +94,25 @@ export class KeysController {
     const { organization_id: _, ...changes } = request;
     const organizationId = requireOrganization(principal, query, request);
     return toKeyResponse(known(await this.keys.update(organizationId, keyId(id), changes)));
+  }
+
+  @Put(':id')
+  @ApiOperation({
+    summary: 'Replace an API key',
+    description: 'All but its id and secret; see PATCH to change some of it.',
+  })
+  @ApiOrganizationQuery()
+  @ApiOkResponse({ type: KeyResponse })
+  @ApiErrors(400, 403, 404)
+  async replace(
+    @CurrentPrincipal() principal: Principal,
+    @Query() query: QueryValues,
+    @Param('id') id: string,
+    @Body() request: ReplaceKeyRequest,
+  ): Promise<KeyResponse> {
+    const { name, description = '', enabled = true } = request;
+    const organizationId = requireOrganization(principal, query, request);
+    return toKeyResponse(known(await this.keys.update(organizationId, keyId(id), { name, description, enabled })));
   }
 
   @Delete(':id')

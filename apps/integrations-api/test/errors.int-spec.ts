@@ -128,7 +128,11 @@ describe('keys', () => {
       body: { enabled: false, name: 'old', description: 'Nightly' },
     });
     expect(await signIn()).toMatchObject({ status: 400 });
-    expect(await client.send('PATCH', path, { enabled: true })).toMatchObject({ status: 200 });
+    expect(await client.send('PUT', path, { name: 'new' })).toMatchObject({
+      status: 200,
+      body: { enabled: true, name: 'new', description: '' },
+    });
+    expect(await client.send('PUT', path, {})).toMatchObject({ status: 400 });
     expect(await signIn()).toMatchObject({ status: 200 });
     expect(await client.send('PATCH', path, { secret: 'mine' })).toMatchObject({
       status: 400,

@@ -28,6 +28,8 @@ export interface Harness {
   readonly service: RunningService;
   readonly env: Record<string, string>;
   readonly logs: string[];
+  /** Every answer that a client of an organization got. */
+  readonly answers: string[];
   /** A new organization with a key. */
   organization(id: string): Promise<Client>;
   close(): Promise<void>;
@@ -37,6 +39,7 @@ export async function startHarness(changes: Record<string, string> = {}): Promis
   const test = await testDatabase({ migrations: [...ingestMigrations, ...exportsMigrations, ...migrations] });
   const database = await new Database(test.config, { applicationName: 'test', entities }).open();
   const logs: string[] = [];
+  const answers: string[] = [];
   const env = { ...stackEnvironment(), DATABASE_URL: test.config.url, LOG_LEVEL: 'debug', HTTP_PORT: '0', ...changes };
   const service = await bootService(definition, env, { logs: { write: (line) => void logs.push(line) } });
   return {
@@ -45,7 +48,8 @@ export async function startHarness(changes: Record<string, string> = {}): Promis
     service,
     env,
     logs,
-    organization: (id) => addOrganization(database, service.url, id),
+    answers,
+    organization: (id) => addOrganization(database, service.url, id, answers),
     async close() {
       await service.stop();
       await database.close();
@@ -54,7 +58,12 @@ export async function startHarness(changes: Record<string, string> = {}): Promis
   };
 }
 
-async function addOrganization(database: Database, url: string, organizationId: string): Promise<Client> {
+async function addOrganization(
+  database: Database,
+  url: string,
+  organizationId: string,
+  answers: string[],
+): Promise<Client> {
   await new OrganizationStore(database).create({ organizationId, name: organizationId, exportsGuests: false });
   const key = generateApiKey();
   const named = { organizationId, id: key.id, name: 'test', description: '' };
@@ -62,7 +71,11 @@ async function addOrganization(database: Database, url: string, organizationId: 
   return {
     organizationId,
     key,
-    send: (method, path, body) => send(url + path, method, body, { authorization: `Bearer ${key.combined}` }),
+    async send(method, path, body) {
+      const answer = await send(url + path, method, body, { authorization: `Bearer ${key.combined}` });
+      answers.push(answer.text);
+      return answer;
+    },
   };
 }
 

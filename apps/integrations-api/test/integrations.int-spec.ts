@@ -87,6 +87,8 @@ describe('S3', () => {
       status: 200,
       body: { properties: made.body['properties'] },
     });
+    const bucketName = /"bucket_name":"([^"]+)"/.exec(made.text)?.[1];
+    expect((await fetch(`${harness.env['S3_ENDPOINT']}/${bucketName}?location`)).status).toBe(200);
     const schedule = await scheduleOf(made.body['id']);
     expect(schedule).toMatchObject({ destination_kind: 's3', content: 'consent-users', enabled: true });
     const due = schedule?.['next_due_at'];
@@ -325,6 +327,11 @@ describe('steps for the owner', () => {
   });
 });
 
-it('nothing secret was logged', () => {
-  expect(harness.logs.join('')).not.toMatch(/CANARY|PRIVATE KEY/);
+it('no credential was logged, answered, or stored in the open', async () => {
+  const { private_key: pem }: { private_key: string } = JSON.parse(jsonKey);
+  const canaries = [CANARY, 'PRIVATE KEY', pem.split('\n')[3] ?? CANARY];
+  const rows = await harness.database.query('SELECT * FROM integration');
+  const everything = [...harness.logs, ...harness.answers, JSON.stringify(rows)].join('\n');
+  expect(rows.length).toBeGreaterThan(5);
+  for (const canary of canaries) expect(everything.includes(canary)).toBe(false);
 });

@@ -83,6 +83,7 @@ function filled({ path }: Route): string {
 const BODIES: Readonly<Record<string, (named: object) => object>> = {
   'POST /v1/sessions': () => ({ type: 'api-key', key: ids.key, secret: 'wrong' }),
   'POST /v1/keys': (named) => ({ ...named, name: 'intruder' }),
+  'PUT /v1/keys/:id': (named) => ({ ...named, name: 'intruder' }),
   'PATCH /v1/keys/:id': (named) => ({ ...named, enabled: false }),
   'POST /v1/marketplace/integrations': (named) => ({ ...named, ...INTEGRATION }),
   'PATCH /v1/marketplace/integrations/:id': (named) => ({ ...named, enabled: false }),

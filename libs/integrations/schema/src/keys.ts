@@ -26,6 +26,14 @@ export class CreateKeyRequest {
   description?: string;
 }
 
+/** `PUT /v1/keys/{id}`: what is left out becomes what it is for a new key. */
+export class ReplaceKeyRequest extends CreateKeyRequest {
+  @ApiPropertyOptional({ default: true, example: true })
+  @IfGiven()
+  @IsBoolean()
+  enabled?: boolean;
+}
+
 /** `PATCH /v1/keys/{id}`: what is left out stays as it is. */
 export class UpdateKeyRequest {
   @ApiPropertyOptional({ example: 'acme' })
