@@ -41,6 +41,7 @@ const positions = new PositionStore();
 export class World {
   readonly ledger = new Ledger();
   private readonly services = new Set<ServiceProcess>();
+  private launched = 0;
   private producer: OracleProducer | undefined;
 
   private constructor(
@@ -74,12 +75,18 @@ export class World {
 
   /** Starts a built service as a process and waits until it is ready. */
   async start(name: ServiceName, environment: Record<string, string> = {}): Promise<ServiceProcess> {
-    const port = await unusedPort();
-    const log = join('test-results', 'e2e-logs', `${name}-${port}.log`);
+    const service = this.launch(name, environment, await unusedPort());
+    return service.ready();
+  }
+
+  /** Starts a built service that may never become ready. */
+  launch(name: ServiceName, environment: Record<string, string> = {}, port = 0): ServiceProcess {
+    this.launched += 1;
+    const log = join('test-results', 'e2e-logs', `${this.prefix}${this.launched}-${name}.log`);
     const service = new ServiceProcess({ name, port, environment: { ...this.environment, ...environment }, log });
     this.services.add(service);
     void service.ended.then(() => this.services.delete(service));
-    return service.ready();
+    return service;
   }
 
   /** What a service has written lately. */

@@ -1,6 +1,7 @@
-import { consentEventsRejectedTopic } from '@delivery/consent/schema';
+import { consentEventsRejectedTopic, consentEventsTopic } from '@delivery/consent/schema';
 import { waitFor } from '@delivery/platform/testing';
 import { poisonFor, workload } from '../../../tools/oracle';
+import type { ServiceProcess } from '../../../tools/services';
 import { judgeRecorded } from '../harness/recorded';
 import { build, World } from '../harness/world';
 
@@ -14,8 +15,29 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const recorder = (environment: Record<string, string> = {}) =>
+const recorder = (environment: Record<string, string> = {}): Promise<ServiceProcess> =>
   world.start('consent-ingest', { INGEST_ROLES: 'record', ...environment });
+
+/** Every offset passed is in exactly one counter, and the counters are those of what was produced. */
+async function expectCountersToAddUp(): Promise<void> {
+  const { recorded, duplicates, rejected, suppressed, control, passed } = await world.counters();
+  const events = world.ledger.produced.flatMap(({ event }) => event?.id ?? []);
+  const distinct = new Set(events).size;
+  const poison = world.ledger.produced.length - events.length;
+  expect({
+    recorded,
+    duplicates,
+    rejected,
+    suppressed,
+    sum: recorded + duplicates + rejected + suppressed + control,
+  }).toEqual({
+    recorded: distinct,
+    duplicates: events.length - distinct,
+    rejected: poison,
+    suppressed: 0,
+    sum: passed,
+  });
+}
 
 it('poison does not stop the partition', async () => {
   await world.publish(workload({ organization: 'acme', users: 50, messages: 400, poison: true }));
@@ -23,12 +45,10 @@ it('poison does not stop the partition', async () => {
   await world.recorded();
   await world.locate();
   await expect(judgeRecorded(world, 'acme')).resolves.toMatchObject(perfect);
+  await expectCountersToAddUp();
 
   const poison = world.ledger.produced.filter(({ event }) => event === undefined);
   expect(poison).toHaveLength(poisonFor('acme').length);
-  const { rejected, recorded, duplicates, passed } = await world.counters();
-  expect({ rejected, sum: recorded + duplicates + rejected }).toEqual({ rejected: poison.length, sum: passed });
-
   const copies = await waitFor(
     async () => {
       const found = await world.readTopic(consentEventsRejectedTopic);
@@ -52,3 +72,98 @@ function reasonCodes(headers: Readonly<Record<string, string>>): string[] {
   const reasons: { code: string }[] = JSON.parse(headers['rejected-reasons'] ?? '[]');
   return reasons.map(({ code }) => code);
 }
+
+it('the recorder dies mid-batch and nothing is lost or doubled', async () => {
+  const kills = 4;
+  const items = workload({ organization: 'acme', users: 800, messages: 16_000, poison: true });
+  // Small batches, so that a kill at any moment meets a transaction under way.
+  const environment = { INGEST_BATCH_SIZE: '25', KAFKA_SESSION_TIMEOUT_MS: '6000' };
+  const share = items.length / (kills + 1);
+  await world.publish(items.slice(0, share));
+  const passedAtKills: number[] = [];
+  for (let kill = 1; kill <= kills; kill += 1) {
+    const service = await recorder(environment);
+    const publishing = world.publish(items.slice(kill * share, (kill + 1) * share));
+    const before = (await world.counters()).passed;
+    await waitFor(async () => (await world.counters()).passed > before + 100 * kill, {
+      describe: 'the recorder to be at work',
+      timeoutMs: 40_000,
+    });
+    await service.kill();
+    passedAtKills.push((await world.counters()).passed);
+    await publishing;
+  }
+  await recorder(environment);
+  await world.recorded();
+  await world.locate();
+
+  // Each kill met a recorder that still had something to do, or this test would show nothing.
+  for (const [kill, passed] of passedAtKills.entries()) expect(passed).toBeLessThan((kill + 1) * share);
+  await expect(judgeRecorded(world, 'acme')).resolves.toMatchObject({ ...perfect, produced: 16_000 });
+  await expectCountersToAddUp();
+}, 180_000);
+
+it('two recorders get one id', async () => {
+  // The same ids in all partitions at once, under different users: whoever comes first wins, everywhere.
+  const environment = { INGEST_BATCH_SIZE: '20', KAFKA_SESSION_TIMEOUT_MS: '6000' };
+  await Promise.all([recorder(environment), recorder(environment)]);
+  const ids = Array.from({ length: 500 }, (_, n) => `id-${n}`);
+  const event = (id: string, partition: number) => ({
+    partition,
+    event: {
+      organization_id: 'acme',
+      id,
+      source: 'api',
+      user: { id: `user-${partition}-${Number(id.slice(3)) % 40}`, organization_user_id: `c-${partition}` },
+      consents: { purposes: [{ id: 'cookies', enabled: partition === 0 }] },
+    },
+  });
+  for (let n = 0; n < ids.length; n += 50) {
+    // Each partition is first with some of the ids.
+    for (const turn of [0, 1, 2]) await world.publish(ids.slice(n, n + 50).map((id) => event(id, (n / 50 + turn) % 3)));
+  }
+  await world.recorded();
+  await world.locate();
+  await expect(judgeRecorded(world, 'acme')).resolves.toMatchObject({
+    ...perfect,
+    produced: 1500,
+    expected: 500,
+    delivered: 500,
+  });
+  await expectCountersToAddUp();
+  const recording = (await world.positions()).filter(
+    ({ topic, recorded }) => topic === consentEventsTopic && recorded > 0n,
+  );
+  expect(recording.length).toBeGreaterThan(1);
+}, 120_000);
+
+it('a recreated topic is noticed', async () => {
+  await world.publish(workload({ organization: 'acme', users: 20, messages: 300 }));
+  const first = await recorder();
+  await world.recorded();
+  await world.locate();
+  await first.stop();
+  const before = await world.counters();
+
+  await world.kafka.admin.deleteTopic(consentEventsTopic);
+  await waitFor(async () => (await world.kafka.connection.topicFaults(consentEventsTopic)).length > 0, {
+    describe: 'the topic to go',
+  });
+  await world.kafka.admin.createTopic(consentEventsTopic, 3);
+  // More messages than before: offsets alone would not tell the new log from the old one.
+  await world.publish(workload({ organization: 'acme', users: 20, messages: 900, seed: 2 }));
+  const second = world.launch('consent-ingest', { INGEST_ROLES: 'record' });
+  const stopped = await waitFor(
+    async () => {
+      const positions = (await world.positions()).filter(({ topic }) => topic === consentEventsTopic);
+      return positions.every(({ status }) => status === 'stopped') && positions;
+    },
+    { describe: 'all partitions to stop' },
+  );
+  expect(second.running).toBe(true);
+  for (const { partition, stoppedReason } of stopped) {
+    expect(stoppedReason).toMatch(new RegExp(`partition ${partition} of ${consentEventsTopic} stopped`));
+    expect(stoppedReason).toContain(`npm run admin -- ingest new-epoch ${consentEventsTopic} ${partition}`);
+  }
+  await expect(world.counters()).resolves.toEqual(before);
+}, 120_000);
