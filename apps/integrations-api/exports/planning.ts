@@ -1,5 +1,5 @@
 import { consentCommandsTopic, consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
-import { type PlanDeps } from '@delivery/exports/engine';
+import type { PlanDeps } from '@delivery/exports/engine';
 import { RunStore, ScheduleStore } from '@delivery/exports/store';
 import { PositionStore } from '@delivery/ingest/store';
 import { OrganizationStore } from '@delivery/integrations/store';
@@ -13,23 +13,24 @@ export const PLAN_DEPS = Symbol('PlanDeps');
 export const planDepsProvider: FactoryProvider<PlanDeps> = {
   provide: PLAN_DEPS,
   inject: [Database, ScheduleStore, RunStore, OrganizationStore, KafkaConnection],
-  useFactory: (database, schedules, runs, organizations, log) =>
-    planDeps(database, { schedules, runs, organizations, log }),
+  useFactory: (
+    database: Database,
+    schedules: ScheduleStore,
+    runs: RunStore,
+    organizations: OrganizationStore,
+    log: KafkaConnection,
+  ): PlanDeps => {
+    const positions = new PositionStore();
+    return {
+      database,
+      schedules,
+      runs,
+      log,
+      topics: [consentEventsTopic, consentCommandsTopic],
+      readPositions: (sql) => positions.readAll(sql, consentRecorderName),
+      readSettings: (sql, organizationId) => organizations.exportSettings(sql, organizationId),
+      // Only runs that somebody asked for are planned here, and those never wait.
+      maxWaitSeconds: 0,
+    };
+  },
 };
-
-export function planDeps(
-  database: Database,
-  parts: Pick<PlanDeps, 'schedules' | 'runs' | 'log'> & { organizations: OrganizationStore },
-): PlanDeps {
-  const { organizations, ...rest } = parts;
-  const positions = new PositionStore();
-  return {
-    ...rest,
-    database,
-    readPositions: (sql) => positions.readAll(sql, consentRecorderName),
-    topics: [consentEventsTopic, consentCommandsTopic],
-    readSettings: (sql, organizationId) => organizations.exportSettings(sql, organizationId),
-    // Only runs that somebody asked for are planned here, and those never wait.
-    maxWaitSeconds: 0,
-  };
-}
