@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { stackStatus, stopStack } from '../stack';
-import { type Platform, startPlatform } from './platform';
+import { type Platform, startPlatform } from '../services';
 import { describe, furtherSteps, offCounts, summary } from './report';
 import { runDemo } from './run-demo';
 

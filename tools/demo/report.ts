@@ -1,4 +1,4 @@
-import type { Platform } from './platform';
+import type { Platform } from '../services';
 import type { DemoResult } from './run-demo';
 
 /** The result as one object, for programs. */

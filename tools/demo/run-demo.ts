@@ -14,9 +14,10 @@ import {
   workload,
   type WireEvent,
 } from '../oracle';
+import type { Platform } from '../services';
 import type { StackEnvironment } from '../stack';
 import { Client, serviceAccountKey } from './client';
-import { newOrganization, type Platform, rejectionReasons, untilRecorded } from './platform';
+import { newOrganization, rejectionReasons, untilRecorded } from './platform';
 import { verifyDelivery } from './verify-delivery';
 
 export interface DemoOptions {

@@ -1,5 +1,6 @@
 export { ServicesError, serviceErrorCodes } from './errors';
-export { unusedPort } from './ports';
+export { isPortFree, unusedPort } from './ports';
+export { preparePlatform, type PreparedPlatform } from './prepare-platform';
 export { ServiceRegistry } from './registry';
 export { buildServices, ServiceProcess, type ServiceOptions, tailOf } from './service-process';
 export { serviceNames, type ServiceName, servicePort, services } from './services';

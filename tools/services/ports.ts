@@ -1,14 +1,22 @@
 import { createServer } from 'node:net';
 
 /** A port of the loopback interface that nobody listens on at this moment. */
-export function unusedPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function unusedPort(): Promise<number> {
+  return (await listenOnce(0)) ?? Promise.reject(new Error('no port is free'));
+}
+
+export async function isPortFree(port: number): Promise<boolean> {
+  return (await listenOnce(port)) !== undefined;
+}
+
+/** @returns the port that was listened on, or `undefined` where that is impossible */
+function listenOnce(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => {
       const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined));
     });
   });
 }

@@ -1,0 +1,100 @@
+import { ConfigError } from '@delivery/platform/config';
+import { join } from 'node:path';
+import { isPortFree, type PreparedPlatform, preparePlatform, ServicesError, services, Supervisor } from '../services';
+import { stackDir, StackError } from '../stack';
+import { demoOrganization, type OrganizationKey } from './demo-organization';
+
+const help = `Runs all services and the local stack until Ctrl-C, and shows where they are, with a key to use them.
+
+  npm start
+
+  ${services.map(({ name, port, does }) => `http://127.0.0.1:${port}  ${name.padEnd(18)}${does}`).join('\n  ')}
+
+Services that crash are started again, after a pause that doubles with each crash. Their logs: .stack/logs/<service>.log.
+The stack is stopped too, unless it was running before. One service alone, restarted when its code changes:
+npx nx serve <service>.
+`;
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+async function main(args: readonly string[]): Promise<void> {
+  if (args.includes('--help')) return void process.stdout.write(help);
+  if (args.length > 0) throw new ServicesError('bad_config', `Unknown argument ${args.join(' ')}.\n\n${help}`);
+  const stopRequested = signalled();
+  const platform = await preparePlatform(say);
+  let supervisor: Supervisor | undefined;
+  try {
+    await assertPortsFree();
+    supervisor = new Supervisor({
+      environment: { ...platform.environment, LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info' },
+      logs: join(stackDir(), 'logs'),
+      say,
+      onChange: (running) => platform.registry.note(running),
+    });
+    const key = await demoOrganization(platform.environment);
+    const started = supervisor.start(new Map(services.map(({ name, port }) => [name, port])));
+    if ((await Promise.race([started, stopRequested])) === undefined) say(overview(key, platform));
+    say(`\n${await stopRequested}: stopping ...`);
+  } finally {
+    await supervisor?.stop();
+    await platform.stopStack();
+  }
+}
+
+/** Resolves with the first signal; further ones change nothing, since stopping is under way. */
+function signalled(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
+  });
+}
+
+async function assertPortsFree(): Promise<void> {
+  const free = await Promise.all(services.map(({ port }) => isPortFree(port)));
+  const taken = services.filter((_, n) => !free[n]).map(({ name, port }) => `${port} (${name})`);
+  if (taken.length === 0) return;
+  throw new ServicesError(
+    'port_taken',
+    `Other programs listen on the ports of the services: ${taken.join(', ')}. Stop them (ss -ltnp shows which they are).`,
+  );
+}
+
+function overview({ organization, id, secret }: OrganizationKey, { environment }: PreparedPlatform): string {
+  const at = (name: string) => `http://127.0.0.1:${services.find((service) => service.name === name)?.port}`;
+  const table: [string, string, string][] = [
+    ...services.map(({ name, does }): [string, string, string] => [name, at(name), does]),
+    ['Kafka', environment['KAFKA_BROKERS'] ?? '', 'publish to consent.events.v1'],
+    ['PostgreSQL', new URL(environment['DATABASE_URL'] ?? '').host, 'npm run stack -- env prints the whole URL'],
+    ['S3, STS, IAM', environment['S3_ENDPOINT'] ?? '', 'keys local / local'],
+    ['GCS', environment['GCS_ENDPOINT'] ?? '', 'no authentication'],
+  ];
+  const body = JSON.stringify({ type: 'api-key', key: id, secret });
+  const event =
+    '{"user":{"organization_user_id":"me@example.com"},"consents":{"purposes":[{"id":"cookies","enabled":true}]}}';
+  return [
+    '',
+    ...table.map(([name, url, does]) => `  ${name.padEnd(18)}${url.padEnd(28)}${does}`),
+    '',
+    `  Organization  ${organization}`,
+    `  API key       ${id}`,
+    `  Secret        ${secret}   (shown once; each start makes a new one)`,
+    '',
+    '  Try it:',
+    `    TOKEN=$(curl -s ${at('integrations-api')}/v1/sessions -H 'content-type: application/json' -d '${body}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    `    curl -s ${at('consent-ingest')}/v1/consents/events -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '${event}'`,
+    `    curl -s ${at('integrations-api')}/v1/marketplace/exports/logs -H "authorization: Bearer $TOKEN"`,
+    '',
+    '  Ctrl-C stops everything.',
+  ].join('\n');
+}
+
+main(process.argv.slice(2))
+  .then(() => process.exit())
+  .catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(exitCodeOf(error));
+  });
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError) return error.exitCode;
+  return error instanceof StackError && error.code === 'tools_missing' ? 78 : 1;
+}
