@@ -81,7 +81,7 @@ function mergeConsents(base: Consents, given: Consents): Consents {
 function mergeById<T extends { id: string }>(
   base: readonly T[],
   given: readonly T[],
-  merge: (known: T, newer: T) => T,
+  merge: (known: T | undefined, given: T) => T,
 ): readonly T[] {
   let merged: T[] | undefined;
   let places: Map<string, number> | undefined;
@@ -93,15 +93,11 @@ function mergeById<T extends { id: string }>(
       place = places.get(item.id);
     }
     const known = place === undefined ? undefined : (merged ?? base)[place];
-    if (place === undefined || known === undefined) {
-      merged ??= base.slice();
-      places?.set(item.id, merged.push(item) - 1);
-      continue;
-    }
     const next = merge(known, item);
     if (next === known) continue;
     merged ??= base.slice();
-    merged[place] = next;
+    if (place === undefined) places?.set(item.id, merged.push(next) - 1);
+    else merged[place] = next;
   }
   return merged ?? base;
 }
@@ -111,25 +107,28 @@ function newer(base: Choice, given: Choice): Choice {
   return given ?? base;
 }
 
-function mergeChannel(base: ChannelChoice, given: ChannelChoice): ChannelChoice {
+function mergeChannel(base: ChannelChoice | undefined, given: ChannelChoice): ChannelChoice {
+  if (base === undefined) return given;
   const enabled = newer(base.enabled, given.enabled);
   return enabled === base.enabled ? base : { id: base.id, enabled };
 }
 
-function mergePreference(base: PreferenceChoice, given: PreferenceChoice): PreferenceChoice {
-  const enabled = newer(base.enabled, given.enabled);
-  const channels = mergeById(base.channels, given.channels, mergeChannel);
-  return enabled === base.enabled && channels === base.channels ? base : { id: base.id, enabled, channels };
+function mergePreference(base: PreferenceChoice | undefined, given: PreferenceChoice): PreferenceChoice {
+  const enabled = newer(base?.enabled ?? null, given.enabled);
+  const channels = mergeById(base?.channels ?? [], given.channels, mergeChannel);
+  return enabled === base?.enabled && channels === base.channels ? base : { id: given.id, enabled, channels };
 }
 
-function mergePurpose(base: PurposeChoice, given: PurposeChoice): PurposeChoice {
-  const enabled = newer(base.enabled, given.enabled);
-  const enabled_li = newer(base.enabled_li, given.enabled_li);
+function mergePurpose(base: PurposeChoice | undefined, given: PurposeChoice): PurposeChoice {
+  if (base === undefined && !given.preferences) return given;
+  const enabled = newer(base?.enabled ?? null, given.enabled);
+  const enabled_li = newer(base?.enabled_li ?? null, given.enabled_li);
   const preferences = given.preferences
-    ? mergeById(base.preferences ?? [], given.preferences, mergePreference)
-    : base.preferences;
-  if (enabled === base.enabled && enabled_li === base.enabled_li && preferences === base.preferences) return base;
-  return { id: base.id, enabled, enabled_li, ...(preferences && { preferences }) };
+    ? mergeById(base?.preferences ?? [], given.preferences, mergePreference)
+    : base?.preferences;
+  if (enabled === base?.enabled && enabled_li === base.enabled_li && preferences === base.preferences) return base;
+  // Spelt out, not spread: objects made by a spread are slow to write as JSON.
+  return preferences ? { id: given.id, enabled, enabled_li, preferences } : { id: given.id, enabled, enabled_li };
 }
 
 function mergeVendors(base: VendorChoices, given: VendorChoices): VendorChoices {
