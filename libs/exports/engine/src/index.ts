@@ -5,3 +5,10 @@ export { executeRun, type ExecuteOptions } from './deliver/execute-run';
 export { LeaseLost, RunFault } from './errors';
 export type { LogReader } from './plan/log-readiness';
 export { type PlanDeps, type PlannedRun, type PlanOutcome, type PlanRequest, planRun } from './plan/plan-run';
+export { ExporterConfig } from './exporter/exporter.config';
+export {
+  ExporterModule,
+  type ExporterOptions,
+  exporterTransports,
+  type OpenDestination,
+} from './exporter/exporter.module';

@@ -1,0 +1,47 @@
+import { ExporterConfig } from '@delivery/exports/engine';
+import { Env, Section } from '@delivery/platform/config';
+import { KafkaConfig } from '@delivery/platform/kafka';
+import { PostgresConfig } from '@delivery/platform/postgres';
+import { SecretsConfig, SigningConfig } from '@delivery/platform/secrets';
+import { HttpConfig, LogConfig } from '@delivery/platform/service';
+import { IsOptional, Matches } from 'class-validator';
+
+const SERVER = /^https?:\/\/[^/?#@]+\/?$/;
+
+/** Where the buckets are. The credentials are each integration's own. */
+export class GcsConfig {
+  @Env({
+    name: 'GCS_ENDPOINT',
+    description: 'URL of another server than Google Cloud Storage; no token is fetched for it. For local stacks.',
+    example: 'http://127.0.0.1:14443',
+  })
+  @IsOptional()
+  @Matches(SERVER, { message: 'must be the URL of a server' })
+  endpoint?: string;
+}
+
+export class ExporterGcsConfig {
+  @Section(HttpConfig, { defaults: { HTTP_PORT: '8084' } })
+  http: HttpConfig;
+
+  @Section(LogConfig)
+  log: LogConfig;
+
+  @Section(PostgresConfig, { defaults: { DATABASE_ROLE: 'delivery_exporter' } })
+  postgres: PostgresConfig;
+
+  @Section(KafkaConfig, { defaults: { KAFKA_CLIENT_ID: 'exporter-gcs' } })
+  kafka: KafkaConfig;
+
+  @Section(SigningConfig)
+  signing: SigningConfig;
+
+  @Section(SecretsConfig)
+  secrets: SecretsConfig;
+
+  @Section(ExporterConfig)
+  exporter: ExporterConfig;
+
+  @Section(GcsConfig)
+  gcs: GcsConfig;
+}

@@ -1,0 +1,37 @@
+import { consentRecorderName } from '@delivery/consent/schema';
+import { ExporterModule, exporterTransports } from '@delivery/exports/engine';
+import { KafkaConnection } from '@delivery/platform/kafka';
+import { Database } from '@delivery/platform/postgres';
+import { provideDatabase, provideKafka, type ServiceDefinition } from '@delivery/platform/service';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ExporterGcsConfig } from './app.config';
+import { gcsDestinations } from './gcs-destinations';
+
+@Module({})
+class ResourcesModule {
+  static register(config: ExporterGcsConfig): DynamicModule {
+    return {
+      module: ResourcesModule,
+      global: true,
+      providers: [provideDatabase(config.postgres, { applicationName: 'exporter-gcs' }), provideKafka(config.kafka)],
+      exports: [Database, KafkaConnection],
+    };
+  }
+}
+
+@Module({})
+export class AppModule {
+  static register(config: ExporterGcsConfig): DynamicModule {
+    const { exporter, postgres, signing } = config;
+    const destinations = gcsDestinations(config.gcs, config.secrets);
+    const options = { kind: 'gcs', exporter, postgres, signing, recorder: consentRecorderName, destinations } as const;
+    return { module: AppModule, imports: [ResourcesModule.register(config), ExporterModule.register(options)] };
+  }
+}
+
+export const definition: ServiceDefinition<ExporterGcsConfig> = {
+  name: 'exporter-gcs',
+  config: ExporterGcsConfig,
+  module: (config) => AppModule.register(config),
+  microservices: (app) => exporterTransports(app, 'gcs'),
+};

@@ -1,0 +1,28 @@
+import { openS3Destination, type S3Credentials } from '@delivery/destinations/s3';
+import { type OpenDestination, RunFault } from '@delivery/exports/engine';
+import { IntegrationStore } from '@delivery/integrations/store';
+import type { Database } from '@delivery/platform/postgres';
+import type { S3Config } from './app.config';
+
+/** The bucket that an integration has when its run is claimed. It belongs to the platform, and so do the credentials. */
+export function s3Destinations(config: S3Config): (database: Database) => OpenDestination {
+  const { region, endpoint, accountId } = config;
+  const credentials = credentialsOf(config);
+  const server = endpoint === undefined ? {} : { endpoint, forcePathStyle: true };
+  const owner = accountId === undefined ? {} : { expectedBucketOwner: accountId };
+  return (database) => {
+    const integrations = new IntegrationStore(database);
+    return async ({ organizationId, integrationId }, deps) => {
+      const destination = await integrations.destinationOf(organizationId, integrationId);
+      if (destination?.kind !== 's3') {
+        throw new RunFault('destination_missing', 'This integration has no S3 bucket: create the integration again.');
+      }
+      return openS3Destination({ bucket: destination.bucketName, region, credentials, ...server, ...owner }, deps);
+    };
+  };
+}
+
+function credentialsOf({ accessKeyId, secretAccessKey }: S3Config): S3Credentials {
+  if (accessKeyId === undefined || secretAccessKey === undefined) return { kind: 'platform' };
+  return { kind: 'keys', accessKeyId, secretAccessKey };
+}

@@ -1,0 +1,30 @@
+import { type ExporterKind, runRequested } from '@delivery/exports/schema';
+import type { DestinationKind } from '@delivery/exports/store';
+import type { Publisher } from '@delivery/platform/kafka';
+
+export interface NudgedRun {
+  readonly organizationId: string;
+  readonly id: string;
+  readonly destinationKind: DestinationKind;
+}
+
+/** Tells the exporters that these runs can be claimed. @returns those that somebody could be told of */
+export async function publishNudges(publisher: Publisher, runs: readonly NudgedRun[]): Promise<NudgedRun[]> {
+  const told: NudgedRun[] = [];
+  for (const kind of Object.keys(runRequested).filter(isExporterKind)) {
+    const mine = runs.filter((run) => run.destinationKind === kind);
+    if (mine.length === 0) continue;
+    const topic = runRequested[kind];
+    const messages = mine.map(({ organizationId, id }) => {
+      const message = { organization_id: organizationId, run_id: id };
+      return { key: topic.key(message), value: topic.encode(message) };
+    });
+    await publisher.publish(topic.name, messages);
+    told.push(...mine);
+  }
+  return told;
+}
+
+function isExporterKind(kind: string): kind is ExporterKind {
+  return kind in runRequested;
+}

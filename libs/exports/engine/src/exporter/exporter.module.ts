@@ -1,0 +1,104 @@
+import type { DestinationDriver, DriverDeps } from '@delivery/destinations/driver';
+import { type ExporterKind, runRequestedTopics } from '@delivery/exports/schema';
+import { AttemptStore, type ExportRun, RunStore } from '@delivery/exports/store';
+import { type IngestPosition, PositionStore } from '@delivery/ingest/store';
+import { KafkaConnection, RunNudgeStrategy } from '@delivery/platform/kafka';
+import { Database, type PostgresConfig, type Sql } from '@delivery/platform/postgres';
+import { ManifestSigner, type SigningConfig } from '@delivery/platform/secrets';
+import { HealthChecks, Lifecycle, Metrics } from '@delivery/platform/service';
+import { Controller, type DynamicModule, type INestApplication, Module, type Type } from '@nestjs/common';
+import { type CustomTransportStrategy, EventPattern } from '@nestjs/microservices';
+import { Exporter } from './exporter';
+import type { ExporterConfig } from './exporter.config';
+
+export interface ExporterOptions {
+  readonly kind: ExporterKind;
+  readonly exporter: ExporterConfig;
+  readonly postgres: PostgresConfig;
+  readonly signing: SigningConfig;
+  /** Name of the recorder whose rows are exported. */
+  readonly recorder: string;
+  /** Where a run goes, with the credentials of this moment; made when the database is open. */
+  readonly destinations: (database: Database) => OpenDestination;
+}
+
+/** @throws RunFault `destination_missing`; DestinationError */
+export type OpenDestination = (run: ExportRun, deps: DriverDeps) => Promise<DestinationDriver>;
+
+/**
+ * All of an exporter but its driver. Needs `Database` and `KafkaConnection` from the app, whose transport must be
+ * {@link exporterTransports}.
+ */
+@Module({})
+export class ExporterModule {
+  static register(options: ExporterOptions): DynamicModule {
+    return {
+      module: ExporterModule,
+      controllers: [nudgeController(options.kind)],
+      providers: [
+        {
+          provide: SNAPSHOTS,
+          inject: [Database, HealthChecks, Lifecycle],
+          useFactory: (database: Database, health: HealthChecks, lifecycle: Lifecycle) =>
+            openSnapshots(options.postgres, database, health, lifecycle),
+        },
+        {
+          provide: Exporter,
+          inject: [Database, SNAPSHOTS, Metrics, Lifecycle],
+          useFactory: (database: Database, snapshots: Database, metrics: Metrics, lifecycle: Lifecycle) =>
+            new Exporter(options.kind, options.exporter, partsOf(options, database, snapshots), metrics, lifecycle),
+        },
+      ],
+    };
+  }
+}
+
+/** The transport through which an exporter is told of runs; all exporters of a kind share the messages. */
+export function exporterTransports(app: INestApplication, kind: ExporterKind): CustomTransportStrategy[] {
+  return [new RunNudgeStrategy(app.get(KafkaConnection), `exporter-${kind}.run`)];
+}
+
+const SNAPSHOTS = Symbol('the database that windows are read from');
+
+/** The replica when there is one; it is then a reason not to be ready, and never the database of rows and leases. */
+async function openSnapshots(
+  config: PostgresConfig,
+  database: Database,
+  health: HealthChecks,
+  lifecycle: Lifecycle,
+): Promise<Database> {
+  if (config.readUrl === undefined) return database;
+  const replica = await new Database(config, { applicationName: 'exporter', read: true }).open();
+  health.register('replica', async () => void (await replica.query('SELECT 1')));
+  lifecycle.onClose(() => replica.close(), 'replica');
+  return replica;
+}
+
+function partsOf(options: ExporterOptions, database: Database, snapshots: Database) {
+  const positions = new PositionStore();
+  const signer = ManifestSigner.fromConfig(options.signing);
+  return {
+    database,
+    snapshots,
+    attempts: new AttemptStore(),
+    runs: new RunStore(),
+    readPositions: (sql: Sql): Promise<IngestPosition[]> => positions.readAll(sql, options.recorder),
+    openDestination: options.destinations(database),
+    sign: (input: Buffer) =>
+      ({ algorithm: signer.algorithm, key_id: signer.keyId, value: signer.sign(input) }) as const,
+  };
+}
+
+/** A nudge says "look now" and nothing else; what it carries is for people who read the topic. */
+function nudgeController(kind: ExporterKind): Type {
+  @Controller()
+  class NudgeController {
+    constructor(private readonly exporter: Exporter) {}
+
+    @EventPattern(runRequestedTopics[kind])
+    nudged(_message: object): void {
+      this.exporter.wake();
+    }
+  }
+  return NudgeController;
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { openFileDestination } from '@delivery/destinations/file';
+import { DEFAULT_RETRY_SCHEDULE } from '@delivery/exports/domain';
+import { executeRun } from '@delivery/exports/engine';
+import { AttemptStore, RunStore } from '@delivery/exports/store';
+import { PositionStore } from '@delivery/ingest/store';
+import { loadConfig } from '@delivery/platform/config';
+import { Database, PostgresConfig, type Sql } from '@delivery/platform/postgres';
+import { generateSigningKey, ManifestSigner } from '@delivery/platform/secrets';
+import { processUsage } from './measure';
+
+const LEASE_SECONDS = 60;
+
+/** Claims and executes one run into a folder, as an exporter of its own process, and prints what it cost. */
+async function main(bucket: string): Promise<void> {
+  const applicationName = 'bench-export';
+  const database = await new Database(loadConfig(PostgresConfig), { applicationName }).open();
+  const attempts = new AttemptStore();
+  const positions = new PositionStore();
+  const signer = ManifestSigner.fromConfig({ manifestSigningKey: generateSigningKey() });
+  const claimedAt = performance.now();
+  const terms = { owner: 'bench', leaseSeconds: LEASE_SECONDS, perOrganization: 1 };
+  const run = await database.transaction((tx) => attempts.claimNext(tx, 'file', terms));
+  if (run === undefined) throw new Error('there is no run to claim');
+  const deps = {
+    database,
+    snapshots: database,
+    attempts,
+    runs: new RunStore(),
+    readPositions: (sql: Sql) => positions.readAll(sql, 'consent'),
+    openDestination: async () => openFileDestination({ root: bucket }),
+    sign: (input: Buffer) => ({ algorithm: 'Ed25519', key_id: signer.keyId, value: signer.sign(input) }) as const,
+    leaseSeconds: LEASE_SECONDS,
+    retry: DEFAULT_RETRY_SCHEDULE,
+    warn: (message: string, { err }: { err: unknown }) => console.error(message, err),
+  };
+  const outcome = await executeRun(deps, run, { signal: new AbortController().signal, claimedAt });
+  const seconds = (performance.now() - claimedAt) / 1000;
+  const { progress } = (await deps.runs.find(database, run)) ?? {};
+  const { cpuSeconds, peakRssMb } = processUsage(process.pid);
+  const postgresCpuSeconds = await cpuOfBackends(database, applicationName);
+  console.log(JSON.stringify({ outcome, seconds, cpuSeconds, postgresCpuSeconds, peakRssMb, progress }));
+  await database.close();
+}
+
+/** Only where Postgres runs on this machine; 0 elsewhere. */
+async function cpuOfBackends(database: Database, applicationName: string): Promise<number> {
+  const backends = await database.query<{ pid: number }>(
+    'SELECT pid FROM pg_stat_activity WHERE application_name = $1',
+    [applicationName],
+  );
+  let seconds = 0;
+  for (const { pid } of backends) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      seconds += (Number(fields[11]) + Number(fields[12])) / 100;
+    } catch {
+      return 0;
+    }
+  }
+  return seconds;
+}
+
+main(process.argv[2] ?? '').catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
