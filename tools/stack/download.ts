@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { withLock } from './lock';
 import { cacheDir } from './paths';
@@ -16,16 +24,13 @@ export interface Download {
   fill(dir: string, log: string): Promise<void>;
 }
 
-/** How many jars `kafka_2.13` and `kafka-tools` 4.1.0 have together with what they need. */
-const kafkaJars = 92;
-
-/** Kafka's jars, from Maven Central. */
+/** Kafka's jars, from Maven Central, and a logger, without which a broker that cannot start does not say why. */
 export const kafkaDownload: Download = {
-  name: 'kafka-4.1.0',
+  name: 'kafka-4.1.0-logging',
   file: 'libs/kafka_2.13-4.1.0.jar',
-  what: `kafka: downloading ${kafkaJars} jars (54 MB)`,
+  what: 'kafka: downloading 93 jars (54 MB)',
   async fill(dir, log) {
-    writeFileSync(join(dir, 'pom.xml'), pom('4.1.0'));
+    writeFileSync(join(dir, 'pom.xml'), pom());
     const goal = ['dependency:copy-dependencies', '-DoutputDirectory=libs', '-DincludeScope=runtime'];
     await run('mvn', ['-q', '-B', '-f', 'pom.xml', ...goal], { cwd: dir, log });
   },
@@ -130,10 +135,16 @@ export function lastLines(file: string, count: number): string {
   return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n') || '(the log is empty)';
 }
 
-function pom(version: string): string {
-  const dependency = (id: string) =>
-    `<dependency><groupId>org.apache.kafka</groupId><artifactId>${id}</artifactId><version>${version}</version></dependency>`;
+function pom(): string {
+  const dependencies = [
+    ['org.apache.kafka', 'kafka_2.13', '4.1.0'],
+    ['org.apache.kafka', 'kafka-tools', '4.1.0'],
+    ['org.slf4j', 'slf4j-simple', '1.7.36'],
+  ].map(
+    ([group, artifact, version]) =>
+      `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`,
+  );
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>local</groupId><artifactId>broker</artifactId><version>1</version>
-<dependencies>${dependency('kafka_2.13')}${dependency('kafka-tools')}</dependencies></project>\n`;
+<dependencies>${dependencies.join('')}</dependencies></project>\n`;
 }

@@ -39,7 +39,7 @@ export async function ensureStack(options: StackOptions = {}): Promise<StackEnvi
     const before = stackEnvironment(stack.state.ports, stack.secrets, process.env);
     await Promise.all(external.map((name) => checkExternal(name, before)));
 
-    for (const part of own) if (!(await stillAnswers(part, stack))) await stopPart(part, stack);
+    await Promise.all(own.map((part) => adoptOrStop(part, stack)));
     await stopStrays(stack);
     if (lostContents(own, stack).length > 0) await beginAnew(own, stack);
     await startMissing(own, stack);
@@ -103,6 +103,12 @@ async function whileOpen<T>(options: StackOptions, work: (stack: OpenStack) => P
   return withLock(join(dir, 'lock'), run, wait);
 }
 
+async function adoptOrStop(part: Part, stack: OpenStack): Promise<void> {
+  if (stack.state.parts[part.name] === undefined || (await stillAnswers(part, stack))) return;
+  stack.progress(`${part.name}: does not run any more`);
+  await stopPart(part, stack);
+}
+
 /** What a command left that was killed before it could write down what it had started. */
 async function stopStrays({ dir, state, progress }: OpenStack): Promise<void> {
   const known = new Set(Object.values(state.parts).map(({ pid }) => pid));
@@ -147,6 +153,7 @@ async function stopAll(stack: OpenStack): Promise<void> {
 async function startMissing(own: readonly Part[], stack: OpenStack): Promise<void> {
   const missing = own.filter(({ name }) => stack.state.parts[name] === undefined);
   if (missing.length === 0) return;
+  rmSync(join(stack.dir, 'env'), { force: true }); // nobody is told of a stack that is not whole
   const native = !useContainers(missing);
   const prepared = await allOf(missing.map((part) => (native ? part.prepare(stack.progress) : undefined)));
   // Two checkouts that look for free ports at the same moment would find the same ones.

@@ -15,6 +15,12 @@ const execute = promisify(execFile);
 /** A bit above the largest event of 1 MB, which travels with its key and headers. */
 export const maxMessageBytes = 1_200_000;
 
+const logging = { defaultLogLevel: 'warn', showDateTime: 'true', dateTimeFormat: 'yyyy-MM-dd HH:mm:ss.SSS' };
+const jvm = [
+  ...['-Xmx512m', '-Xms256m', '-XX:+UseG1GC'],
+  ...Object.entries(logging).map(([name, value]) => `-Dorg.slf4j.simpleLogger.${name}=${value}`),
+];
+
 /** One Apache Kafka node that is broker and controller (KRaft). */
 export const kafka: Part = {
   name: 'kafka',
@@ -33,8 +39,7 @@ export const kafka: Part = {
       const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', config, '--standalone'];
       await execute('java', ['-cp', classpath, ...format]);
     }
-    const heap = ['-Xmx512m', '-Xms256m', '-XX:+UseG1GC'];
-    return startDetached('java', [...heap, '-cp', classpath, 'kafka.Kafka', config], { log, cwd: data, stack });
+    return startDetached('java', [...jvm, '-cp', classpath, 'kafka.Kafka', config], { log, cwd: data, stack });
   },
   async probe(port) {
     const timeouts = { connectionTimeout: 2000, requestTimeout: 5000, retry: { retries: 0 } };
@@ -63,6 +68,9 @@ function properties(data: string, port: number, controller: number): string {
     ...brokerSettings,
     'offsets.topic.num.partitions': '5',
     'transaction.state.log.num.partitions': '5',
+    // After a kill, the controller waits as long before it lets the same broker in again (9 s by default).
+    'broker.session.timeout.ms': '4000',
+    'broker.heartbeat.interval.ms': '500',
     // Expired segments go within seconds: tests of lost retention do not wait five minutes.
     'log.retention.check.interval.ms': '5000',
   })
