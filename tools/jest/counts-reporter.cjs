@@ -38,11 +38,28 @@ module.exports = class CountsReporter {
     const manifest = join(this.rootDir, 'project.json');
     if (this.partial || results.wasInterrupted || !existsSync(manifest)) return;
     const { name } = JSON.parse(readFileSync(manifest, 'utf8'));
-    const folder = join(root, 'test-results');
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(
-      join(folder, `${name}.json`),
-      `${JSON.stringify({ project: name, ...countsOf(results) }, null, 2)}\n`,
-    );
+    const counts = countsOf(results);
+    writeCounts(name, counts);
+    endHangingRun((what) => writeCounts(name, { ...counts, failed: [...counts.failed, `${name}: ${what}`] }));
   }
 };
+
+function writeCounts(project, counts) {
+  const folder = join(root, 'test-results');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${project}.json`), `${JSON.stringify({ project, ...counts }, null, 2)}\n`);
+}
+
+/**
+ * A test that leaves a connection or a timer open would keep its process, and with it the whole run, for ever: that is
+ * a failure too. The timer itself does not keep the process.
+ */
+function endHangingRun(fail) {
+  setTimeout(() => {
+    const open = [...new Set(process.getActiveResourcesInfo())].join(', ');
+    const what = `the run did not end, something was left open (${open})`;
+    fail(what);
+    process.stderr.write(`FAILED: ${what}\n`);
+    process.exit(1);
+  }, 10_000).unref();
+}
