@@ -43,7 +43,7 @@ export interface BatchConsumerOptions {
   maxBytesPerPartition?: number;
 }
 
-const heartbeatMs = 3000;
+const heartbeatMs = 2000;
 /** How long a fetch waits for the first byte; also how late a resumed partition may be noticed. */
 const maxWaitMs = 250;
 /** Without any sign of life from kafkajs for so long (a rebalance takes a minute at most) the consumer is made anew. */
@@ -169,7 +169,7 @@ export class BatchConsumer {
       sessionTimeout: this.connection.config.sessionTimeoutMs,
       rebalanceTimeout: 60_000,
       heartbeatInterval: heartbeatMs,
-      metadataMaxAge: 30_000, // added partitions are picked up within this time
+      metadataMaxAge: 10_000, // added partitions are picked up within this time
       // kafkajs starts again only after some errors; here it is always us.
       retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 5, restartOnFailure: async () => false },
     });

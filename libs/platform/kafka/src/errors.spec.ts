@@ -23,7 +23,7 @@ describe('mapKafkaError', () => {
     [new KafkaJSNonRetriableError('no'), 'failed'],
     [new TypeError('ours'), 'failed'],
     ['text', 'failed'],
-  ])('%# maps to %s', (error, code) => {
+  ])('case %# maps to its code', (error, code) => {
     const mapped = mapKafkaError(error);
     expect(mapped).toMatchObject({ code, retryable: code === 'broker_unavailable', cause: error });
     expect(mapKafkaError(mapped)).toBe(mapped);

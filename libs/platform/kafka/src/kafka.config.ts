@@ -73,7 +73,7 @@ export class KafkaConfig {
   @Env({
     name: 'KAFKA_SESSION_TIMEOUT_MS',
     description: 'Milliseconds without a heartbeat after which the partitions of a process that died go to others.',
-    default: '30000',
+    default: '10000',
   })
   @IsInt()
   @Min(6000)

@@ -90,10 +90,11 @@ export class TopicAdmin {
 
   /** Removes what is below `offset`, as retention would. */
   async deleteRecords(topic: string, partition: number, offset: bigint): Promise<void> {
-    const partitions = [{ partition, offset: offset.toString() }];
-    await this.connection.ask((admin) =>
-      admin.deleteTopicRecords({ topic: this.connection.topicName(topic), partitions }),
-    );
+    const name = this.connection.topicName(topic);
+    await this.connection.ask(async (admin) => {
+      await admin.fetchTopicOffsets(name); // kafkajs finds no leader of a topic that it was never asked about
+      await admin.deleteTopicRecords({ topic: name, partitions: [{ partition, offset: offset.toString() }] });
+    });
   }
 
   /** The offset a group has committed per partition; -1 where it has none. */
