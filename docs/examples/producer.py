@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 from confluent_kafka import Producer
 
 event = {
-    "organization_id": "acme",
+    "organization_id": "demo",  # yours; this one is made by npm start
     "id": str(uuid.uuid4()),  # kept for every retry of this event: of two with one id, the first is recorded
     "created_at": datetime.now(timezone.utc).isoformat(),
     "user": {"organization_user_id": "jane@example.org", "organization_user_id_type": "email"},

@@ -4,7 +4,7 @@ import { Kafka, Partitioners } from 'kafkajs';
 
 const { KAFKA_BROKERS = '127.0.0.1:19092', TOPIC = 'consent.events.v1' } = process.env;
 const event = {
-  organization_id: 'acme',
+  organization_id: 'demo', // yours; this one is made by npm start
   id: randomUUID(), // kept for every retry of this event: of two with one id, the first is recorded
   created_at: new Date().toISOString(),
   user: { organization_user_id: 'jane@example.org', organization_user_id_type: 'email' },
