@@ -1,3 +1,4 @@
+export { commandTypes, ConsentCommandMessage } from './consent-command.message';
 export {
   ChannelMessage,
   ConsentEventMessage,
@@ -11,6 +12,7 @@ export {
 export { jsonSchemaOf, type JsonSchema } from './json-schema';
 export type { Reason } from './reasons';
 export {
+  consentCommands,
   consentCommandsTopic,
   consentEvents,
   consentEventsRejectedTopic,

@@ -1,4 +1,5 @@
 import type { ConsentEventInput } from '@delivery/consent/domain';
+import type { ConsentCommandMessage } from './consent-command.message';
 
 const day = 86_400_000;
 
@@ -19,6 +20,14 @@ export const consentEvents = {
     `${event.organization_id}:${event.user?.id ?? event.user?.organization_user_id ?? event.id ?? ''}`,
   encode: (event: ConsentEventInput): Buffer => Buffer.from(JSON.stringify(event)),
   decode: (bytes: Buffer): ConsentEventInput => JSON.parse(bytes.toString('utf8')) as ConsentEventInput,
+};
+
+export const consentCommands = {
+  name: consentCommandsTopic,
+  /** All commands of one organization in order. */
+  key: (command: ConsentCommandMessage): string => command.organization_id,
+  encode: (command: ConsentCommandMessage): Buffer => Buffer.from(JSON.stringify(command)),
+  decode: (bytes: Buffer): ConsentCommandMessage => JSON.parse(bytes.toString('utf8')) as ConsentCommandMessage,
 };
 
 /** What the topics step creates; `partitions` of the events topic is the operator's choice. */
