@@ -1,12 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-export interface ExportLog {
+interface ExportLog {
   id: string;
   status: 'pending' | 'completed' | 'failed';
   result: string | null;
-  metrics: { users: number | null };
 }
+
+const runTimeoutMs = 180_000;
 
 /** A customer's client: nothing but HTTP and the contract. */
 export class Client {
@@ -24,6 +25,7 @@ export class Client {
     return new Client(session.access_token, organization);
   }
 
+  /** @param body as JSON text, or a value that becomes it */
   post<T>(url: string, body: unknown): Promise<T> {
     return request('POST', url, body, this.token);
   }
@@ -32,19 +34,19 @@ export class Client {
     return request('GET', url, undefined, this.token);
   }
 
-  /** Runs an export now and waits for its end. */
-  async runNow(api: string, exportId: string, say: (line: string) => void): Promise<ExportLog> {
-    await this.post(`${api}/v1/exports/execute`, { organization_id: this.organization, export_id: exportId });
-    const deadline = Date.now() + 180_000;
-    while (Date.now() < deadline) {
-      const url = `${api}/v1/marketplace/exports/logs?organization_id=${this.organization}&export_id=${exportId}`;
-      const log = (await this.get<{ data: ExportLog[] }>(url)).data[0];
+  /** Runs an export now and waits for its end. @throws with the platform's own sentence when it fails */
+  async runNow(api: string, exportId: string): Promise<void> {
+    const of = { organization_id: this.organization, export_id: exportId };
+    const run = await this.post<{ id: string }>(`${api}/v1/exports/execute`, of);
+    for (const deadline = Date.now() + runTimeoutMs; Date.now() < deadline; await delay(200)) {
+      const logs = await this.get<{ data: ExportLog[] }>(
+        `${api}/v1/marketplace/exports/logs?${new URLSearchParams(of)}`,
+      );
+      const log = logs.data.find(({ id }) => id === run.id);
+      if (log?.status === 'completed') return;
       if (log?.status === 'failed') throw new Error(`The export ${exportId} failed: ${log.result ?? ''}`);
-      if (log?.status === 'completed') return log;
-      say(`export ${exportId}: ${log?.status ?? 'planned'}`);
-      await delay(1000);
     }
-    throw new Error(`The export ${exportId} has not ended in three minutes.`);
+    throw new Error(`The export ${exportId} has not ended in ${runTimeoutMs / 1000} s.`);
   }
 }
 
@@ -55,7 +57,7 @@ async function request<T>(method: string, url: string, body?: unknown, token?: s
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${url} answered ${answer.status}: ${text}`);

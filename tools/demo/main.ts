@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { stackStatus, stopStack } from '../stack';
-import { type Platform, startPlatform } from '../services';
-import { describe, furtherSteps, offCounts, summary } from './report';
+import { Interrupted, portsFor, preparePlatform, stopSignal, Supervisor, untilStopped } from '../services';
+import { stackDir } from '../stack';
+import { describe, furtherSteps, offCounts, summarize } from './report';
 import { runDemo } from './run-demo';
 
 const help = `The main job, from start to end: consent events go in over Kafka and REST, and come out in an S3 and a GCS bucket;
@@ -11,10 +12,19 @@ what comes out is read back and compared with what went in, by code that shares 
   --messages N   messages from the Kafka producer (20000)
   --users N      users they are about (4000)
   --keep         leave stack and services running
-  --json         print the result as one JSON object; all else goes to stderr
+  --json         print the result as one JSON object on standard output; all else goes to standard error
+
+Each run makes an organization of its own. Exit code 1 if any count is off.
 `;
 
-async function main(): Promise<void> {
+interface Options {
+  messages: number;
+  users: number;
+  keep: boolean;
+  json: boolean;
+}
+
+function readOptions(): Options | undefined {
   const { values } = parseArgs({
     options: {
       help: { type: 'boolean', default: false },
@@ -24,32 +34,53 @@ async function main(): Promise<void> {
       users: { type: 'string', default: '4000' },
     },
   });
-  if (values.help) return void process.stdout.write(help);
+  if (values.help) return undefined;
+  const { keep, json } = values;
+  return { messages: wholeNumber('messages', values.messages), users: wholeNumber('users', values.users), keep, json };
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new Error(`--${name} must be a whole number above 0, not "${text}".`);
+}
+
+async function main(): Promise<void> {
+  const options = readOptions();
+  if (options === undefined) return void process.stdout.write(help);
   const began = performance.now();
-  const say = (line: string) => void (values.json ? process.stderr : process.stdout).write(`${line}\n`);
-  const stackWasUp = (await stackStatus()).every((part) => part.state === 'running' || part.state === 'external');
-  let platform: Platform | undefined;
-  const stop = async () => {
-    await platform?.supervisor.stop();
-    if (!stackWasUp) await stopStack();
-  };
-  process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
+  const say = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
+  const stopped = stopSignal();
+  const platform = await preparePlatform(say);
+  const supervisor = new Supervisor({
+    environment: { ...platform.environment, LOG_LEVEL: 'warn' },
+    logs: join(stackDir(), 'logs'),
+    say,
+    onChange: (running) => platform.registry.note(running),
+  });
+  let finished = false;
   try {
-    platform = await startPlatform(say);
-    const result = await runDemo(platform, { messages: Number(values.messages), users: Number(values.users), say });
-    const counts = summary(result, Number(((performance.now() - began) / 1000).toFixed(1)));
-    const off = offCounts(counts);
-    say(describe(result, counts, off));
-    if (values.keep) say(`\n${furtherSteps(result, platform)}`);
-    if (values.json) process.stdout.write(`${JSON.stringify({ ...counts, off })}\n`);
+    await untilStopped(stopped, supervisor.start(await portsFor()));
+    const urls = { api: supervisor.urlOf('integrations-api'), ingest: supervisor.urlOf('consent-ingest') };
+    const result = await untilStopped(stopped, runDemo({ environment: platform.environment, urls, say }, options));
+    const summary = summarize(result, (performance.now() - began) / 1000);
+    const off = offCounts(summary);
+    say(describe(result, summary, off));
+    say(furtherSteps(result, urls, options.keep));
+    if (options.json) process.stdout.write(`${JSON.stringify({ ...summary, off })}\n`);
     if (off.length > 0) process.exitCode = 1;
+    finished = true;
   } finally {
-    if (values.keep) platform?.supervisor.release();
-    else await stop();
+    if (options.keep && finished) supervisor.release();
+    else {
+      await supervisor.stop();
+      await platform.stopStack();
+    }
   }
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+main()
+  .then(() => process.exit())
+  .catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(error instanceof Interrupted ? error.exitCode : 1);
+  });

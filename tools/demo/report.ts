@@ -1,10 +1,13 @@
-import type { Platform } from '../services';
-import type { DemoResult } from './run-demo';
+import type { FoundObject, Verdict } from '../oracle';
+import type { DemoPlatform, DemoResult } from './run-demo';
 
-/** The result as one object, for programs. */
-export function summary(result: DemoResult, seconds: number) {
-  const sum = (of: (verdict: DemoResult['exports'][number]['verdict']) => number) =>
-    result.exports.reduce((total, each) => total + of(each.verdict), 0);
+const faultCounts = ['lost', 'doubled', 'misrouted', 'outOfWindow', 'altered', 'wrongUsers', 'broken'] as const;
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+/** The result as one object, for programs. Faults are summed over both exports; each delivered all that is `delivered`. */
+export function summarize(result: DemoResult, seconds: number) {
+  const verdicts = result.deliveries.map(({ verdict }) => verdict);
+  const total = (of: (verdict: Verdict) => number) => sum(verdicts.map(of));
   return {
     organization: result.organization,
     produced: result.produced,
@@ -12,97 +15,151 @@ export function summary(result: DemoResult, seconds: number) {
     duplicates: result.duplicates,
     rejected: result.rejected,
     rejectedBecause: result.rejectedBecause,
-    expected: sum((v) => v.expected),
-    delivered: sum((v) => v.delivered),
-    lost: sum((v) => v.lost),
-    doubled: sum((v) => v.doubled),
-    misrouted: sum((v) => v.misrouted),
-    outOfWindow: sum((v) => v.outOfWindow),
-    altered: sum((v) => v.altered),
-    wrongUsers: sum((v) => v.wrongUsers),
-    broken: sum((v) => v.broken),
-    verified: result.exports.every((each) => each.verified),
-    faults: result.exports.flatMap((each) => each.verdict.faults.map((fault) => ({ export: each.exportId, ...fault }))),
-    exports: result.exports.map(({ exportId, kind, url, keys }) => ({ exportId, kind, url, keys })),
-    seconds,
-    phases: result.seconds,
+    delivered: Math.min(...verdicts.map(({ delivered }) => delivered)),
+    withheld: verdicts[0]?.withheld ?? { pending: 0, otherRegulation: 0, guests: 0 },
+    users: Math.min(...verdicts.map(({ users }) => users)),
+    lost: total(({ lost }) => lost),
+    doubled: total(({ doubled }) => doubled),
+    misrouted: total(({ misrouted }) => misrouted),
+    outOfWindow: total(({ outOfWindow }) => outOfWindow),
+    altered: total(({ altered }) => altered),
+    wrongUsers: total(({ wrongUsers }) => wrongUsers),
+    broken: total(({ broken }) => broken),
+    verified: result.deliveries.every(({ verified }) => verified),
+    exports: result.deliveries.map(({ exportId, kind, url, objects, verdict, verified }) => ({
+      exportId,
+      kind,
+      url,
+      files: objects.filter(({ key }) => key.endsWith('.json.gz')).length,
+      bytes: sum(objects.map(({ bytes }) => bytes)),
+      delivered: verdict.delivered,
+      users: verdict.users,
+      verified,
+      faults: verdict.faults,
+    })),
+    phases: result.phases,
+    seconds: Number(seconds.toFixed(1)),
   };
 }
 
-export type Summary = ReturnType<typeof summary>;
+export type Summary = ReturnType<typeof summarize>;
 
 /** What is wrong with the counts, a sentence each; empty when all is as it must be. */
-export function offCounts(result: Summary): string[] {
+export function offCounts(summary: Summary): string[] {
   const off: string[] = [];
-  for (const name of ['lost', 'doubled', 'misrouted', 'outOfWindow', 'altered', 'wrongUsers', 'broken'] as const) {
-    if (result[name] !== 0) off.push(`${name} is ${result[name]}, not 0`);
-  }
-  if (result.recorded + result.duplicates + result.rejected !== result.produced) {
+  for (const name of faultCounts) if (summary[name] !== 0) off.push(`${name} is ${summary[name]}, not 0`);
+  const { produced, recorded, duplicates, rejected, rejectedBecause, delivered, withheld } = summary;
+  if (recorded + duplicates + rejected !== produced) {
     off.push(
-      `recorded + duplicates + rejected is ${result.recorded + result.duplicates + result.rejected}, not ${result.produced}`,
+      `recorded, duplicates and rejected are ${recorded + duplicates + rejected} together, not the ${produced} produced`,
     );
   }
-  if (result.rejected === 0) off.push('nothing was rejected, though poison was sent');
-  if (result.delivered !== result.expected || result.delivered === 0)
-    off.push(`delivered ${result.delivered} of ${result.expected}`);
-  if (!result.verified) off.push('the verifier found differences');
+  const told = sum(Object.values(rejectedBecause));
+  if (told !== rejected || rejected === 0)
+    off.push(`${rejected} were rejected, and ${told} reached the rejected topic`);
+  const kept = withheld.pending + withheld.otherRegulation + withheld.guests;
+  for (const each of summary.exports) {
+    if (each.delivered + kept === recorded && delivered > 0) continue;
+    off.push(`${each.kind}: ${each.delivered} delivered and ${kept} withheld are not the ${recorded} recorded`);
+  }
+  if (!summary.verified) off.push('the verifier found differences');
   return off;
 }
 
 /** The result for people. */
-export function describe(result: DemoResult, counts: Summary, off: readonly string[]): string {
-  const lines = [
+export function describe(result: DemoResult, summary: Summary, off: readonly string[]): string {
+  const { withheld } = summary;
+  const reasons = Object.entries(summary.rejectedBecause).map(([code, count]) => `${code} ${count}`);
+  const faults = summary.exports.flatMap(({ kind, faults: found }) =>
+    found.map((each) => `${kind} ${each.kind}: ${each.what}`),
+  );
+  const sample = result.deliveries[0]?.sample;
+  return [
     '',
     'In',
-    `  produced     ${counts.produced} messages (${result.restEvents} of them over REST)`,
-    `  recorded     ${counts.recorded}`,
-    `  duplicates   ${counts.duplicates}`,
-    `  rejected     ${counts.rejected}  ${Object.entries(counts.rejectedBecause)
-      .map(([code, count]) => `${code} ${count}`)
-      .join(', ')}`,
-    'Out, two exports together',
-    `  delivered    ${counts.delivered} of ${counts.expected} events`,
-    `  lost ${counts.lost}  doubled ${counts.doubled}  misrouted ${counts.misrouted}  out of window ${counts.outOfWindow}  altered ${counts.altered}  wrong users ${counts.wrongUsers}`,
+    row('produced', summary.produced, `messages, ${result.restEvents} of them over REST`),
+    row('recorded', summary.recorded, 'events'),
+    row('duplicates', summary.duplicates, 'sent again with the same id'),
+    row('rejected', summary.rejected, reasons.join(', ')),
     '',
-    ...result.exports.flatMap((each) => [each.url, ...tree(each.keys), '']),
+    'Out, to each of the two buckets',
+    row('delivered', summary.delivered, `events of ${summary.users} users`),
+    row('withheld', withheld.pending + withheld.otherRegulation + withheld.guests, describeWithheld(withheld)),
+    ...faultCounts.map((name) => row(words[name], summary[name], '')),
+    '',
+    ...result.deliveries.flatMap(({ bucketUrl, objects }) => [bucketUrl, ...tree(objects), '']),
     'One delivered line',
-    `  ${result.exports[0]?.sampleLine ?? ''}`,
+    `  ${JSON.stringify(sample)}`,
     '',
-    'The verifier says',
-    ...result.exports.map((each) => indent(each.report)),
+    'The verifier',
+    ...result.deliveries.map(({ report }) => indent(report)),
     '',
-    `Seconds: ${Object.entries(counts.phases)
+    `Seconds: ${Object.entries(summary.phases)
       .map(([phase, seconds]) => `${phase} ${seconds}`)
-      .join(', ')}; all ${counts.seconds}`,
-    ...off.map((line) => `OFF: ${line}`),
-    ...counts.faults.slice(0, 20).map((fault) => `  ${fault.export} ${fault.kind}: ${fault.what}`),
-  ];
-  return lines.join('\n');
-}
-
-/** Commands to go on with while the services run. */
-export function furtherSteps(result: DemoResult, platform: Platform): string {
-  const api = platform.supervisor.urlOf('integrations-api');
-  const ingest = platform.supervisor.urlOf('consent-ingest');
-  const organization = `organization_id=${result.organization}`;
-  return [
-    'Go on with',
-    `  TOKEN=$(curl -s ${api}/v1/sessions -H 'content-type: application/json' -d '{"type":"api-key","key":"${result.key.id}","secret":"${result.key.secret}"}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
-    `  curl -H "authorization: Bearer $TOKEN" '${ingest}/v1/consents/users?${organization}&$limit=1'`,
-    `  curl -H "authorization: Bearer $TOKEN" '${api}/v1/marketplace/integrations?${organization}'`,
-    `  curl -H "authorization: Bearer $TOKEN" '${api}/v1/marketplace/exports/logs?${organization}'`,
-    `  API references: ${api}/docs and ${ingest}/docs`,
-    '  Stop everything: npm run stack -- down',
+      .join(', ')}; everything ${summary.seconds}`,
+    '',
+    ...(off.length === 0 ? ['Every count is as it must be.'] : ['OFF', ...off.map(indent), ...faults.map(indent)]),
+    '',
   ].join('\n');
 }
 
-function tree(keys: readonly string[]): string[] {
-  return keys.map((key) => `  ${key}`);
+const words: Record<(typeof faultCounts)[number], string> = {
+  lost: 'lost',
+  doubled: 'doubled',
+  misrouted: 'misrouted',
+  outOfWindow: 'out of window',
+  altered: 'altered',
+  wrongUsers: 'wrong users',
+  broken: 'broken',
+};
+
+function describeWithheld({ pending, otherRegulation, guests }: Summary['withheld']): string {
+  return `events: pending ${pending}, of another regulation ${otherRegulation}, of guests ${guests}`;
+}
+
+function row(name: string, count: number, what: string): string {
+  return `  ${name.padEnd(14)}${String(count).padStart(7)}  ${what}`.trimEnd();
+}
+
+/** Folders once, files below them with their sizes. */
+function tree(objects: readonly FoundObject[]): string[] {
+  const lines: string[] = [];
+  let shown: string[] = [];
+  for (const { key, bytes } of objects.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
+    const folders = key.split('/').slice(0, -1);
+    folders.forEach((folder, depth) => {
+      if (folders.slice(0, depth + 1).join('/') === shown.slice(0, depth + 1).join('/')) return;
+      lines.push(`${'  '.repeat(depth + 1)}${folder}/`);
+    });
+    shown = folders;
+    lines.push(
+      `${'  '.repeat(folders.length + 1)}${key.slice(key.lastIndexOf('/') + 1)}  ${bytes.toLocaleString('en-US')} bytes`,
+    );
+  }
+  return lines;
 }
 
 function indent(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => `  ${line}`)
-    .join('\n');
+  return text.replaceAll(/^/gm, '  ');
+}
+
+/** Commands to go on with. */
+export function furtherSteps(result: DemoResult, { api, ingest }: DemoPlatform['urls'], kept: boolean): string {
+  const of = `organization_id=${result.organization}`;
+  const body = JSON.stringify({ type: 'api-key', key: result.key.id, secret: result.key.secret });
+  const event =
+    '{"user":{"organization_user_id":"me@example.com"},"consents":{"purposes":[{"id":"cookies","enabled":true}]}}';
+  const json = "-H 'content-type: application/json'";
+  const exportId = result.deliveries[0]?.exportId ?? '';
+  return [
+    kept
+      ? 'Everything goes on running; npm run stack -- down ends it. Go on with'
+      : 'With --keep everything goes on running, for',
+    `  TOKEN=$(curl -s ${api}/v1/sessions ${json} -d '${body}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    `  curl -s -H "authorization: Bearer $TOKEN" ${json} '${ingest}/v1/consents/events?${of}' -d '${event}'`,
+    `  curl -s -H "authorization: Bearer $TOKEN" '${ingest}/v1/consents/users?${of}&organization_user_id=me@example.com'`,
+    `  curl -s -H "authorization: Bearer $TOKEN" ${json} '${api}/v1/exports/execute?${of}' -d '{"export_id":"${exportId}"}'`,
+    `  curl -s -H "authorization: Bearer $TOKEN" '${api}/v1/marketplace/exports/logs?${of}'`,
+    `  API references: ${api}/docs and ${ingest}/docs`,
+  ].join('\n');
 }

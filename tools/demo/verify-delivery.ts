@@ -8,10 +8,11 @@ export function verifyDelivery(url: string, environment: StackEnvironment): Prom
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let report = '';
-    child.stdout.on('data', (chunk: Buffer) => (report += chunk.toString('utf8')));
-    child.stderr.on('data', (chunk: Buffer) => (report += chunk.toString('utf8')));
+    const output = { report: '', errors: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.report += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.errors += text));
     child.once('error', reject);
-    child.once('exit', (code) => resolve({ ok: code === 0, report: report.trim() }));
+    // Where it could not verify at all, the reason is on standard error.
+    child.once('close', (code) => resolve({ ok: code === 0, report: (output.report || output.errors).trim() }));
   });
 }

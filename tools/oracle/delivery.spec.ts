@@ -3,7 +3,10 @@ import { isInside, type ObjectSource, readDelivery } from './delivery';
 
 function bucket(objects: Record<string, Buffer | string>): ObjectSource {
   return {
-    list: async (prefix) => Object.keys(objects).filter((key) => key.startsWith(prefix)),
+    list: async (prefix) =>
+      Object.entries(objects)
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, { length }]) => ({ key, bytes: length })),
     read: async (key) => Buffer.from(objects[key] ?? ''),
   };
 }

@@ -30,16 +30,21 @@ export interface Delivery {
   unfinished: string[];
 }
 
+export interface FoundObject {
+  key: string;
+  bytes: number;
+}
+
 /** Where objects are. */
 export interface ObjectSource {
-  /** Keys that begin with the prefix. */
-  list(prefix: string): Promise<string[]>;
+  /** Objects whose keys begin with the prefix. */
+  list(prefix: string): Promise<FoundObject[]>;
   read(key: string): Promise<Buffer>;
 }
 
 /** Reads an export back the way a customer's job does: folders with `_SUCCESS`, and in them all `.json.gz`. */
 export async function readDelivery(source: ObjectSource, exportId: string): Promise<Delivery> {
-  const keys = await source.list(`data/export-id=${exportId}/`);
+  const keys = (await source.list(`data/export-id=${exportId}/`)).map(({ key }) => key);
   const folders = Map.groupBy(keys, (key) => key.slice(0, key.lastIndexOf('/') + 1));
   const delivery: Delivery = { runs: [], faults: [], unfinished: [] };
   for (const [folder, inside] of folders) {

@@ -2,6 +2,7 @@ export {
   type DeliveredLine,
   type DeliveredRun,
   type Delivery,
+  type FoundObject,
   isBefore,
   isInside,
   type ObjectSource,

@@ -99,6 +99,7 @@ describe('a correct delivery', () => {
       ok: true,
       produced: 6,
       expected: 1,
+      withheld: { pending: 1, otherRegulation: 1, guests: 1 },
     });
     expect(verdictOn(ledger, [run('r1', 0, 6, [line([a]), line([guest])])], true)).toMatchObject({
       ...none,

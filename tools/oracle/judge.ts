@@ -25,6 +25,8 @@ export interface Verdict extends Record<FaultKind, number> {
   produced: number;
   /** Different events that should be in the deliveries. */
   expected: number;
+  /** Different events that must not be in the deliveries, and why. */
+  withheld: { pending: number; otherRegulation: number; guests: number };
   /** Different events found in the deliveries. */
   delivered: number;
   /** Different users found in the deliveries. */
@@ -88,6 +90,7 @@ class Judgement {
     return {
       produced: this.ledger.produced.length,
       expected: wanted.length,
+      withheld: this.withheld(wanted.length),
       delivered: this.seen.size,
       users: this.users.size,
       runs: this.runs.length,
@@ -101,6 +104,13 @@ class Judgement {
       ok: this.found.length === 0,
       faults: faultKinds.flatMap((kind) => this.found.filter((fault) => fault.kind === kind).slice(0, faultsTold)),
     };
+  }
+
+  private withheld(wanted: number): Verdict['withheld'] {
+    const winners = [...this.winners.values()];
+    const pending = winners.filter(isPending).length;
+    const otherRegulation = winners.filter((winner) => !isPending(winner) && !counts(winner)).length;
+    return { pending, otherRegulation, guests: winners.length - pending - otherRegulation - wanted };
   }
 
   private tell(kind: FaultKind, what: string): void {
@@ -179,7 +189,11 @@ class Judgement {
   }
 }
 
+function isPending({ event }: Expected): boolean {
+  return (event.status ?? 'confirmed') !== 'confirmed';
+}
+
 /** Only confirmed choices under the GDPR are exported. */
-function counts({ event }: Expected): boolean {
-  return (event.status ?? 'confirmed') === 'confirmed' && (event.regulation ?? 'gdpr') === 'gdpr';
+function counts(expected: Expected): boolean {
+  return !isPending(expected) && (expected.event.regulation ?? 'gdpr') === 'gdpr';
 }

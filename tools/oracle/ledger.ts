@@ -51,12 +51,14 @@ export class Ledger {
 
   /** Takes the places from the log. Called once per log: `epoch` counts the lives of a recreated topic. */
   locate(messages: readonly LoggedMessage[], epoch = 1): void {
-    const byId = new Map(
-      this.produced.flatMap((each) => (each.via === 'rest' ? [[idKey(each.event), each] as const] : [])),
+    const byId = Map.groupBy(
+      this.produced.filter(({ via }) => via === 'rest'),
+      ({ event }) => idKey(event),
     );
     for (const { partition, offset, arrivedAt, value, headers } of messages) {
       const number = headers[numberHeader];
-      const found = number === undefined ? byId.get(idOf(value)) : this.produced[Number(number)];
+      // An id sent twice over REST stands twice in the log: the first message is the first request's.
+      const found = number === undefined ? byId.get(idOf(value))?.shift() : this.produced[Number(number)];
       if (found === undefined) this.strangers += 1;
       else found.places.push({ epoch, partition, offset, arrivedAt });
     }

@@ -1,7 +1,7 @@
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ObjectSource } from './delivery';
+import type { FoundObject, ObjectSource } from './delivery';
 
 export interface S3Access {
   endpoint: string;
@@ -20,7 +20,7 @@ export function s3Source(access: S3Access, bucket: string): ObjectSource {
   });
   return {
     async list(prefix) {
-      const keys: string[] = [];
+      const found: FoundObject[] = [];
       for (let token: string | undefined, more = true; more; more = token !== undefined) {
         const page = await client.send(
           new ListObjectsV2Command({
@@ -29,10 +29,10 @@ export function s3Source(access: S3Access, bucket: string): ObjectSource {
             ...(token !== undefined && { ContinuationToken: token }),
           }),
         );
-        keys.push(...(page.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key])));
+        found.push(...(page.Contents ?? []).map(({ Key = '', Size = 0 }) => ({ key: Key, bytes: Size })));
         token = page.NextContinuationToken;
       }
-      return keys;
+      return found;
     },
     async read(key) {
       const object = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, RequestPayer: 'requester' }));
@@ -51,17 +51,17 @@ export function gcsSource(endpoint: string, bucket: string): ObjectSource {
   };
   return {
     async list(prefix) {
-      const keys: string[] = [];
+      const found: FoundObject[] = [];
       for (let token: string | undefined, more = true; more; more = token !== undefined) {
         const query = new URLSearchParams({ prefix, ...(token !== undefined && { pageToken: token }) });
         const page = (await (await get(`${base}?${query}`)).json()) as {
-          items?: { name: string }[];
+          items?: { name: string; size: string }[];
           nextPageToken?: string;
         };
-        keys.push(...(page.items ?? []).map(({ name }) => name));
+        found.push(...(page.items ?? []).map(({ name, size }) => ({ key: name, bytes: Number(size) })));
         token = page.nextPageToken || undefined;
       }
-      return keys;
+      return found;
     },
     async read(key) {
       return Buffer.from(await (await get(`${base}/${encodeURIComponent(key)}?alt=media`)).arrayBuffer());
@@ -74,10 +74,11 @@ export function fileSource(root: string): ObjectSource {
   return {
     async list(prefix) {
       const entries = await readdir(root, { recursive: true, withFileTypes: true });
-      const keys = entries
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
-      return keys.filter((key) => key.startsWith(prefix)).sort();
+      const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+      const found = await Promise.all(
+        paths.map(async (path) => ({ key: path.slice(root.length + 1), bytes: (await stat(path)).size })),
+      );
+      return found.filter(({ key }) => key.startsWith(prefix)).sort((a, b) => (a.key < b.key ? -1 : 1));
     },
     read: (key) => readFile(join(root, key)),
   };

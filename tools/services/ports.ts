@@ -1,4 +1,12 @@
 import { createServer } from 'node:net';
+import { services, type ServiceName } from './services';
+
+/** The documented port of each service, or any other one where it is taken. */
+export async function portsFor(): Promise<Map<ServiceName, number>> {
+  const ports = new Map<ServiceName, number>();
+  for (const { name, port } of services) ports.set(name, (await isPortFree(port)) ? port : await unusedPort());
+  return ports;
+}
 
 /** A port of the loopback interface that nobody listens on at this moment. */
 export async function unusedPort(): Promise<number> {

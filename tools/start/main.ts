@@ -1,6 +1,17 @@
 import { ConfigError } from '@delivery/platform/config';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { isPortFree, type PreparedPlatform, preparePlatform, ServicesError, services, Supervisor } from '../services';
+import {
+  Interrupted,
+  isPortFree,
+  type PreparedPlatform,
+  preparePlatform,
+  ServicesError,
+  services,
+  stopSignal,
+  Supervisor,
+  untilStopped,
+} from '../services';
 import { stackDir, StackError } from '../stack';
 import { demoOrganization, type OrganizationKey } from './demo-organization';
 
@@ -20,32 +31,27 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(help);
   if (args.length > 0) throw new ServicesError('bad_config', `Unknown argument ${args.join(' ')}.\n\n${help}`);
-  const stopRequested = signalled();
+  const stopped = stopSignal();
   const platform = await preparePlatform(say);
-  let supervisor: Supervisor | undefined;
+  const supervisor = new Supervisor({
+    environment: { ...platform.environment, LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info' },
+    logs: join(stackDir(), 'logs'),
+    say,
+    onChange: (running) => platform.registry.note(running),
+  });
   try {
     await assertPortsFree();
-    supervisor = new Supervisor({
-      environment: { ...platform.environment, LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info' },
-      logs: join(stackDir(), 'logs'),
-      say,
-      onChange: (running) => platform.registry.note(running),
-    });
     const key = await demoOrganization(platform.environment);
-    const started = supervisor.start(new Map(services.map(({ name, port }) => [name, port])));
-    if ((await Promise.race([started, stopRequested])) === undefined) say(overview(key, platform));
-    say(`\n${await stopRequested}: stopping ...`);
+    await untilStopped(stopped, supervisor.start(new Map(services.map(({ name, port }) => [name, port]))));
+    say(overview(key, platform));
+    await once(stopped, 'abort');
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
   } finally {
-    await supervisor?.stop();
+    say('stopping ...');
+    await supervisor.stop();
     await platform.stopStack();
   }
-}
-
-/** Resolves with the first signal; further ones change nothing, since stopping is under way. */
-function signalled(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
-  });
 }
 
 async function assertPortsFree(): Promise<void> {
