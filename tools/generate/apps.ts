@@ -4,7 +4,10 @@ import { type ConfigVariable, describeConfig, loadConfig } from '@delivery/platf
 import { buildOpenApi, type ServiceConfig, type ServiceDefinition } from '@delivery/platform/service';
 
 import { definition as consentIngest } from '../../apps/consent-ingest/app.module';
+import { definition as exporterGcs } from '../../apps/exporter-gcs/app.module';
+import { definition as exporterS3 } from '../../apps/exporter-s3/app.module';
 import { definition as integrationsApi } from '../../apps/integrations-api/app.module';
+import { definition as scheduler } from '../../apps/scheduler/app.module';
 import { placeholderEnvironment } from './placeholder-environment';
 
 /** What the reference says about one service. */
@@ -16,7 +19,13 @@ export interface DescribedApp {
 }
 
 /** Every service, sorted by name. A new app is added here; forgetting it is a fault of `npm run generate`. */
-export const apps: readonly DescribedApp[] = [describe(consentIngest), describe(integrationsApi)];
+export const apps: readonly DescribedApp[] = [
+  describe(consentIngest),
+  describe(exporterGcs),
+  describe(exporterS3),
+  describe(integrationsApi),
+  describe(scheduler),
+];
 
 /** Services in `apps/` that {@link apps} does not name. */
 export function undescribedApps(root: string): string[] {
