@@ -130,11 +130,19 @@ async function readBack(
     url,
     bucketUrl,
     objects: await bucket.list(prefix),
-    sample: delivery.runs[0]?.lines.find(({ events }) => events.length > 1) ?? delivery.runs[0]?.lines[0],
+    sample: sampleOf(delivery.runs[0]?.lines ?? []),
     verdict: judge(ledger, { organizationId: organization, exportId, delivery }),
     verified: ok,
     report,
   };
+}
+
+/** The shortest line that shows a history. */
+function sampleOf(lines: readonly DeliveredLine[]): DeliveredLine | undefined {
+  const histories = lines
+    .filter(({ events }) => events.length > 1)
+    .map((line) => ({ line, length: JSON.stringify(line).length }));
+  return histories.sort((a, b) => a.length - b.length)[0]?.line ?? lines[0];
 }
 
 async function timed<T>(phases: Record<string, number>, name: string, work: () => Promise<T>): Promise<T> {
