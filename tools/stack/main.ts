@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { ServiceRegistry } from '../services/registry';
 import { externalParts } from './environment';
 import { codeOf, messageOf, StackError } from './errors';
 import { stackDir } from './paths';
@@ -9,7 +10,8 @@ import { partNames, readState } from './state';
 const help = `The local stack: Apache Kafka, PostgreSQL, an S3+STS+IAM server and a GCS server, on 127.0.0.1 only.
 
   npm run stack -- up           start what is not running; the parts keep running after this command
-  npm run stack -- down         stop all; the next start begins empty, because the object stores live in memory
+  npm run stack -- down         stop all, and services that a demo left running; the next start begins empty,
+                                because the object stores live in memory
   npm run stack -- status       what runs, and where (exit code 1 unless everything does)
   npm run stack -- reset        stop all and remove topics, database, buckets and logs
   npm run stack -- env          KEY=VALUE lines for services and tests
@@ -43,10 +45,12 @@ async function main(args: string[]): Promise<number> {
     case 'up':
       return up(values.json);
     case 'down':
+      await endServices();
       await stopStack({ progress });
       progress(`Stopped.${forgets() ? ' The next start begins empty: the object stores kept nothing.' : ''}`);
       return 0;
     case 'reset':
+      await endServices();
       await resetStack({ progress });
       progress('Stopped, and everything removed.');
       return 0;
@@ -74,6 +78,12 @@ async function status(json: boolean): Promise<number> {
   const found = await stackStatus();
   print(json ? `${JSON.stringify(found)}\n` : table(found));
   return found.every(({ state }) => state === 'running' || state === 'external') ? 0 : 1;
+}
+
+/** Services would only complain of a stack that is gone; those of a running `npm start` are its own business. */
+async function endServices(): Promise<void> {
+  const ended = await new ServiceRegistry(stackDir()).endAbandoned();
+  if (ended.length > 0) progress(`Services that were left running: ended ${ended.join(', ')}.`);
 }
 
 function table(found: readonly PartStatus[]): string {
