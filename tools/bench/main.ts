@@ -5,6 +5,7 @@ import { machine } from './measure';
 import { benchExport } from './export.bench';
 import { benchIdle } from './idle.bench';
 import { benchRecord } from './record.bench';
+import { benchShape } from './shape.bench';
 
 const help = `Benchmarks against the local stack.
 
@@ -14,6 +15,8 @@ const help = `Benchmarks against the local stack.
                      P5, P6: recorded events to gzip files, grouped by user; beside psql | gzip -1
   npm run bench -- idle [--rest 60]
                      P8: start to ready of all services, and their memory at rest
+  npm run bench -- shape [--events 200000] [--users 40000] [--runs 3]
+                     what validating, folding and writing one event costs, without Kafka and Postgres
   --save             write the raw result to docs/benchmarks/raw/
 `;
 
@@ -41,6 +44,7 @@ async function main(): Promise<void> {
   const benchmarks: Record<string, () => Promise<object>> = {
     record: () => benchRecord(numbers),
     export: () => benchExport(numbers),
+    shape: () => Promise.resolve(benchShape(numbers)),
     idle: () => benchIdle({ restSeconds: Number(values.rest) }),
   };
   const benchmark = benchmarks[name];
