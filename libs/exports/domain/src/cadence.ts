@@ -8,7 +8,7 @@ export interface Cadence {
   readonly everyDays: number;
 }
 
-/** The first due time of an integration is 24 hours after its creation (seeds/analytics-export-configuration.txt). */
+/** The first due time of an integration is 24 hours after its creation (contracts.md §1.3). */
 export function makeCadence(createdAt: Date, everyDays: number): Cadence {
   if (!Number.isInteger(everyDays) || everyDays < 1) {
     throw new ExportFault('invalid_cadence', 'The frequency must be a whole number of days from 1.');

@@ -1,5 +1,5 @@
 /**
- * Every field of the batch export's field table (seeds/batch-export-content.txt), in its order. `user.consent.tcfs` is
+ * Every field of the contract's field table (contracts.md §1.6), in its order. `user.consent.tcfs` is
  * `user.consents.tcfcs` here (contracts.md D-4).
  */
 export const DELIVERED_FIELDS = [

@@ -1,5 +1,5 @@
 /**
- * One line of a delivered file (contracts.md §1.6, seeds/batch-export-content.txt). Written by hand, because it
+ * One line of a delivered file (contracts.md §1.6). Written by hand, because it
  * describes what the platform writes: no request is validated by it, and a reader may rely on every field being there.
  * Fields may be added; readers ignore what they do not know.
  */

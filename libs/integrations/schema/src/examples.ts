@@ -1,4 +1,4 @@
-/** The contract's own samples (seeds/analytics-export-configuration.txt), with the types of this version. */
+/** The contract's own samples (contracts.md §1.3), with the types of this version. */
 export const CREATE_S3_EXAMPLE = {
   organization_id: 'acme',
   type_id: 'batch-exports-s3',

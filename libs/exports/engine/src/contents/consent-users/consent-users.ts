@@ -12,7 +12,7 @@ export const consentUsers: Content = { name: 'consent-users', schemaVersion: 1, 
 /**
  * One scan of the window by primary key, one sort of it by user, and one look-up per user.
  *
- * - Only events that count: a pending one has no `user_version`. GDPR only (seeds/batch-export-content.txt).
+ * - Only events that count: a pending one has no `user_version`. GDPR only (contracts.md §1.6).
  * - The user is that of his last revision in the window, so it is his state as of the window's end. Only that revision
  *   is sure to hold the document; it is fetched by its key afterwards, because sorting it along for every event would
  *   double what has to be sorted.
