@@ -22,7 +22,8 @@ export function prefixFault(prefix: string): string | undefined {
   if (prefix.startsWith('/')) return 'begins with "/"';
   const segments = prefix.split('/');
   if (segments.slice(0, -1).includes('')) return 'contains an empty segment';
-  if (segments.some((segment) => segment === '.' || segment === '..')) return 'contains a "." or ".." segment';
+  // URL parsers take "%2e" for a dot: "%2e%2e" would climb in whatever copies the bucket by URL.
+  if (segments.some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment))) return 'contains a "." or ".." segment';
   return undefined;
 }
 
