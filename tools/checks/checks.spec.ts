@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 
 import { checkAliases } from './check-aliases';
 import { checkApps } from './check-apps';
+import { checkLinks } from './check-links';
 import { checkProjects } from './check-projects';
 
 let root: string;
@@ -91,5 +92,13 @@ describe('checkApps', () => {
     for (const file of files) expect(faults).toContainEqual(expect.stringContaining(`scheduler: ${file} is missing`));
     expect(faults).toContainEqual(expect.stringContaining('has 30 lines'));
     expect(faults).toContainEqual(expect.stringContaining('does not call runService'));
+  });
+});
+
+describe('checkLinks', () => {
+  it('finds links that lead nowhere, but not in code or elsewhere', () => {
+    write('README.md', '[a](docs/a.md#top) [gone](docs/gone.md) [web](https://example.org/x) `[b](c)`');
+    write('docs/a.md', '```\n[x](y)\n```\n[up](../README.md) [here](#there) [out](raw)');
+    expect(checkLinks(root)).toEqual(['README.md: there is no docs/gone.md', 'docs/a.md: there is no raw']);
   });
 });

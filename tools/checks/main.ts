@@ -1,6 +1,7 @@
 import { checkAliases } from './check-aliases';
 import { checkApps } from './check-apps';
 import { checkFormat } from './check-format';
+import { checkLinks } from './check-links';
 import { checkProjects } from './check-projects';
 import type { Check } from './workspace';
 
@@ -9,6 +10,7 @@ const checks: Record<string, Check> = {
   'projects are tagged and named': checkProjects,
   'aliases match the libraries': checkAliases,
   'apps have the same shape': checkApps,
+  'documents link to what exists': checkLinks,
   'files are formatted': checkFormat,
 };
 
