@@ -28,8 +28,7 @@ import { allTopics } from '../../../tools/topics/ensure-all-topics';
 
 export interface Tenant {
   readonly id: string;
-  /** Header that every API takes. */
-  readonly authorization: string;
+  readonly key: { readonly id: string; readonly secret: string };
 }
 
 const positions = new PositionStore();
@@ -41,6 +40,7 @@ const positions = new PositionStore();
 export class World {
   readonly ledger = new Ledger();
   private readonly services = new Set<ServiceProcess>();
+  private readonly located = new Map<number, bigint>();
   private launched = 0;
   private producer: OracleProducer | undefined;
 
@@ -105,7 +105,7 @@ export class World {
       { organizationId: id, id: key.id, name: 'e2e', description: '' },
       hashSecret(key.secret),
     );
-    return { id, authorization: `Bearer ${key.combined}` };
+    return { id, key: { id: key.id, secret: key.secret } };
   }
 
   /** Publishes as an external producer; durable when it resolves. */
@@ -126,9 +126,20 @@ export class World {
     return readLog({ brokers: this.kafka.config.brokers, topic: `${this.prefix}${topic}` });
   }
 
-  /** Tells the ledger where the log has what was produced. */
+  /** Tells the ledger where the log has what was produced since it was told last. */
   async locate(epoch = 1): Promise<void> {
-    this.ledger.locate(await this.readTopic(eventsTopic), epoch);
+    const messages = await readLog({
+      brokers: this.kafka.config.brokers,
+      topic: `${this.prefix}${eventsTopic}`,
+      from: this.located,
+    });
+    this.ledger.locate(messages, epoch);
+    for (const { partition, offset } of messages) {
+      this.located.set(
+        partition,
+        offset >= (this.located.get(partition) ?? 0n) ? offset + 1n : (this.located.get(partition) ?? 0n),
+      );
+    }
   }
 
   /** Resolves when the recorder has passed the present end of the events' log. */

@@ -1,0 +1,215 @@
+import { waitFor } from '@delivery/platform/testing';
+import { generateKeyPairSync } from 'node:crypto';
+import {
+  type Delivery,
+  gcsSource,
+  judge,
+  type ObjectSource,
+  readDelivery,
+  s3Source,
+  type Verdict,
+} from '../../../tools/oracle';
+import type { Tenant, World } from './world';
+
+export interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+/** A run as `GET /v1/marketplace/exports/logs` tells of it. */
+export interface RunLog {
+  id: string;
+  status: 'pending' | 'completed' | 'failed';
+  state: string;
+  result: string | null;
+  result_message: string | null;
+  attempt: number;
+  metrics: { users: number };
+  files: number;
+  date: string;
+  missing: string[];
+  complete_until: string | null;
+}
+
+/** An export that a customer has created, and the bucket he reads it from. */
+export interface CreatedExport {
+  id: string;
+  bucketName: string;
+  bucket: ObjectSource;
+}
+
+/** What a verdict says when nothing is wrong. */
+export const perfect = {
+  ok: true,
+  faults: [],
+  lost: 0,
+  doubled: 0,
+  misrouted: 0,
+  outOfWindow: 0,
+  altered: 0,
+  wrongUsers: 0,
+  broken: 0,
+};
+
+/** An organization's own view of the platform: its REST APIs, with its key, and its buckets. */
+export class Customer {
+  private constructor(
+    private readonly world: World,
+    readonly id: string,
+    private readonly token: string,
+    private readonly urls: { api: string; ingest?: string },
+  ) {}
+
+  static async signIn(world: World, { id, key }: Tenant, urls: { api: string; ingest?: string }): Promise<Customer> {
+    const answer = await fetch(`${urls.api}/v1/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ type: 'api-key', key: key.id, secret: key.secret }),
+    });
+    const session = (await answer.json()) as { access_token: string };
+    return new Customer(world, id, session.access_token, urls);
+  }
+
+  async send(method: string, path: string, body?: unknown): Promise<Answer> {
+    const base = path.startsWith('/v1/consents') ? this.urls.ingest : this.urls.api;
+    const answer = await fetch(`${base}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: text === '' ? {} : JSON.parse(text) };
+  }
+
+  /** Records an event over REST, and notes it in the ledger. */
+  async post(event: object): Promise<Answer> {
+    const sent = { organization_id: this.id, ...event };
+    this.world.ledger.event(sent, 'rest');
+    return this.send('POST', '/v1/consents/events', sent);
+  }
+
+  async exportToS3(): Promise<CreatedExport> {
+    const { id, bucketName } = await this.create({
+      type_id: 'batch-exports-s3',
+      authentication: { account_id: '0000000000' },
+      properties: { frequency: 1 },
+    });
+    return { id, bucketName, bucket: this.s3(bucketName) };
+  }
+
+  async exportToGcs(bucketName: string): Promise<CreatedExport> {
+    await this.makeGcsBucket(bucketName);
+    const { id } = await this.create({
+      type_id: 'batch-exports-gcp',
+      authentication: { project_id: 'didomi-cmp', json_key: serviceAccountKey() },
+      properties: { frequency: 1, bucket_name: bucketName },
+    });
+    return { id, bucketName, bucket: this.gcs(bucketName) };
+  }
+
+  async makeGcsBucket(name: string): Promise<void> {
+    const body = JSON.stringify({ name });
+    await fetch(`${this.world.environment['GCS_ENDPOINT']}/storage/v1/b?project=didomi-cmp`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+  }
+
+  async removeGcsBucket(name: string): Promise<void> {
+    await fetch(`${this.world.environment['GCS_ENDPOINT']}/storage/v1/b/${name}`, { method: 'DELETE' });
+  }
+
+  gcs(bucketName: string): ObjectSource {
+    return gcsSource(this.world.environment['GCS_ENDPOINT'] ?? '', bucketName);
+  }
+
+  s3(bucketName: string): ObjectSource {
+    const { S3_ENDPOINT, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = this.world.environment;
+    const access = {
+      endpoint: S3_ENDPOINT ?? '',
+      region: AWS_REGION ?? '',
+      accessKeyId: AWS_ACCESS_KEY_ID ?? '',
+      secretAccessKey: AWS_SECRET_ACCESS_KEY ?? '',
+    };
+    return s3Source(access, bucketName);
+  }
+
+  /** Plans a run now. @returns its id */
+  async execute(exported: CreatedExport): Promise<string> {
+    const answer = await this.send('POST', '/v1/exports/execute', { organization_id: this.id, export_id: exported.id });
+    if (answer.status !== 202) throw new Error(`execute answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    return String(answer.body['id']);
+  }
+
+  async logs(exported: CreatedExport): Promise<RunLog[]> {
+    const { body } = await this.send(
+      'GET',
+      `/v1/marketplace/exports/logs?organization_id=${this.id}&export_id=${exported.id}`,
+    );
+    return body['data'] as RunLog[];
+  }
+
+  /** Waits until a run has ended, one way or the other. */
+  async ended(exported: CreatedExport, run: string, timeoutMs = 60_000): Promise<RunLog> {
+    return this.runThat(exported, run, ({ status }) => status !== 'pending', 'to end', timeoutMs);
+  }
+
+  async runThat(
+    exported: CreatedExport,
+    run: string,
+    is: (log: RunLog) => boolean,
+    describe: string,
+    timeoutMs = 60_000,
+  ): Promise<RunLog> {
+    return waitFor(async () => (await this.logs(exported)).find((log) => log.id === run && is(log)), {
+      describe: `run ${run} of ${this.id} ${describe}`,
+      timeoutMs,
+    });
+  }
+
+  /** Waits for the recorder, runs the export now, and waits until it is delivered. */
+  async deliver(exported: CreatedExport): Promise<RunLog> {
+    await this.world.recorded();
+    const log = await this.ended(exported, await this.execute(exported));
+    if (log.status === 'failed') throw new Error(`not delivered: ${log.result}`);
+    return log;
+  }
+
+  delivery(exported: CreatedExport): Promise<Delivery> {
+    return readDelivery(exported.bucket, exported.id);
+  }
+
+  /** What the oracle says of all that was delivered so far; the ledger must know its places. */
+  async verdict(exported: CreatedExport, options: { includeGuests?: boolean } = {}): Promise<Verdict> {
+    const delivery = await this.delivery(exported);
+    return judge(this.world.ledger, { organizationId: this.id, exportId: exported.id, delivery, ...options });
+  }
+
+  private async create(request: object): Promise<{ id: string; bucketName: string }> {
+    const answer = await this.send('POST', '/v1/marketplace/integrations', {
+      organization_id: this.id,
+      mappings: [],
+      ...request,
+    });
+    if (answer.status !== 201) throw new Error(`creating answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    const { id, properties } = answer.body as { id: string; properties: { bucket_name: string } };
+    return { id, bucketName: properties.bucket_name };
+  }
+}
+
+/** A key as Google makes them, for a project that exists nowhere. */
+export function serviceAccountKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return JSON.stringify({
+    type: 'service_account',
+    project_id: 'didomi-cmp',
+    private_key_id: 'e2e',
+    private_key: privateKey.export({ format: 'pem', type: 'pkcs8' }),
+    client_email: 'exports@didomi-cmp.iam.gserviceaccount.com',
+    client_id: '1',
+  });
+}
