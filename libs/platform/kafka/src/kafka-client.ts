@@ -32,18 +32,22 @@ export class KafkaClient {
   /** Ends all connections without ceremony; what still asks for one gets an error. */
   sever(): void {
     this.severed = true;
-    for (const socket of this.sockets) socket.destroy();
+    // kafkajs listens for the end and for errors, not for the close: without an error it would wait for its time-outs.
+    for (const socket of this.sockets) socket.destroy(new Error('this client was closed'));
   }
 
   private readonly socketFactory: ISocketFactory = (args) => {
     if (this.severed) {
-      const refused = new Socket();
+      const refused = new Socket().on('error', ignore);
       process.nextTick(() => refused.destroy(new Error('this client was closed')));
       return refused;
     }
     const socket = this.open(args);
     this.sockets.add(socket);
+    socket.on('error', ignore); // kafkajs takes its own listener off when it disconnects
     socket.once('close', () => this.sockets.delete(socket));
     return socket;
   };
 }
+
+function ignore(): void {}

@@ -186,6 +186,41 @@ describe('publisher', () => {
     expect(acknowledged.size).toBeGreaterThan(100);
   });
 
+  it('does not take a new message for the repetition of one whose acknowledgement was lost', async () => {
+    const connection = faulty({ publishTimeoutMs: 1000 });
+    const publisher = connection.publisher();
+    await publisher.publish(topic, [message('first', 'k')]);
+    connection.freeze();
+    await expect(failure(publisher.publish(topic, [message('lost', 'k')]))).resolves.toMatchObject({ retryable: true });
+    await waitFor(async () => (await log()).size === 2, { describe: 'the message to be written all the same' });
+    connection.takeDown();
+    await waitFor(() => connection.quietFor > 2500, { describe: 'everybody to have given up' });
+    // As many messages for the same partition: under the old sequence number they would be the same to the broker.
+    connection.restore();
+    const [place] = await waitFor(() => publisher.publish(topic, [message('after', 'k')]), {
+      describe: 'publishing again',
+    });
+    expect((await log()).get(`${place?.partition} ${place?.offset}`)).toBe('after');
+  });
+
+  it('keeps a message apart from one before it that is being repeated', async () => {
+    const connection = faulty({ publishTimeoutMs: 20_000 });
+    const publisher = connection.publisher();
+    await publisher.publish(topic, [message('first', 'k')]);
+    connection.freeze();
+    const one = publisher.publish(topic, [message('one', 'k')]);
+    await waitFor(async () => (await log()).size === 2, { describe: 'the message on its way' });
+    const two = publisher.publish(topic, [message('two', 'k')]);
+    const longAgo = Date.now() + 100; // more than it lingers
+    await waitFor(() => Date.now() > longAgo, { describe: 'the second to be sent, if it is sent beside the first' });
+    connection.cut();
+    connection.restore();
+    const places = [...(await one), ...(await two)].map(({ partition, offset }) => `${partition} ${offset}`);
+    const found = await log();
+    expect(places.map((place) => found.get(place))).toEqual(['one', 'two']);
+    expect([...found.values()]).toEqual(['first', 'one', 'two']);
+  });
+
   it('lets a caller give up, and does not send what was not sent yet', async () => {
     const connection = faulty({ publishTimeoutMs: 20_000 });
     const publisher = connection.publisher();

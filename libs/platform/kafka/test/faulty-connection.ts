@@ -7,14 +7,21 @@ export class FaultyConnection extends KafkaConnection {
   private readonly sockets = new Set<Socket>();
   private down = false;
   private frozen = false;
+  private lastAttempt = 0;
+
+  /** Milliseconds since something last tried to connect. */
+  get quietFor(): number {
+    return Date.now() - this.lastAttempt;
+  }
 
   get openSockets(): number {
     return this.sockets.size;
   }
 
-  /** Ends all connections, without a word to the other side; new ones still succeed. */
+  /** Resets all connections, answers on their way are lost; new ones still succeed. */
   cut(): void {
-    for (const socket of this.sockets) socket.destroy();
+    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    for (const socket of this.sockets) socket.destroy(reset);
   }
 
   /** From now on nothing can be reached. */
@@ -36,6 +43,7 @@ export class FaultyConnection extends KafkaConnection {
   }
 
   protected override openSocket(args: Parameters<typeof openSocket>[0]): Socket {
+    this.lastAttempt = Date.now();
     const socket = super.openSocket(this.down ? { ...args, host: '127.0.0.1', port: 1 } : args);
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
