@@ -103,7 +103,13 @@ async function fetchInto(target: string, download: Download, progress: Progress)
 
 function removePartials(target: string): void {
   const stale = readdirSync(dirname(target)).filter((entry) => entry.startsWith(`${basename(target)}.partial`));
-  for (const entry of stale) rmSync(join(dirname(target), entry), { recursive: true, force: true });
+  for (const entry of stale) {
+    try {
+      rmSync(join(dirname(target), entry), { recursive: true, force: true });
+    } catch {
+      // What a killed command had started still writes into it: the next download removes it.
+    }
+  }
 }
 
 interface RunOptions {

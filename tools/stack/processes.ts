@@ -20,13 +20,18 @@ export interface DetachedOptions {
 
 const marker = 'CONSENT_DELIVERY_STACK';
 
+/** The environment for whatever works on a stack's files, so that `processesOf` finds it when its owner is killed. */
+export function markedEnvironment(stack: string): NodeJS.ProcessEnv {
+  return { ...process.env, [marker]: stack };
+}
+
 /** Starts a process that outlives this one; its output goes to the log file, what an earlier one said beside it. */
 export function startDetached(command: string, args: readonly string[], options: DetachedOptions): ProcessRef {
   const { log, cwd, stack, ...user } = options;
   mkdirSync(dirname(log), { recursive: true });
   if (existsSync(log)) renameSync(log, log.replace(/\.log$/, '.previous.log'));
   const output = openSync(log, 'a');
-  const env = { ...process.env, [marker]: stack };
+  const env = markedEnvironment(stack);
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', output, output], ...user });
   closeSync(output);
   child.on('error', () => undefined); // reported below: without a pid it did not start

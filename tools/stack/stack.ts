@@ -109,12 +109,18 @@ async function adoptOrStop(part: Part, stack: OpenStack): Promise<void> {
   await stopPart(part, stack);
 }
 
-/** What a command left that was killed before it could write down what it had started. */
+/**
+ * What a command left that was killed before it could write down what it had started: parts, and work on their files.
+ * Asked again until nothing is left, because what these had started themselves comes to light when they end.
+ */
 async function stopStrays({ dir, state, progress }: OpenStack): Promise<void> {
   const known = new Set(Object.values(state.parts).map(({ pid }) => pid));
-  const strays = processesOf(dir).filter(({ pid }) => !known.has(pid));
-  if (strays.length > 0) progress(`Stopping ${strays.length} left from a command that was killed`);
-  await Promise.all(strays.map((stray) => stopProcess(stray)));
+  for (;;) {
+    const strays = processesOf(dir).filter(({ pid }) => !known.has(pid));
+    if (strays.length === 0) return;
+    progress(`Stopping what a killed command left: ${strays.length}`);
+    await Promise.all(strays.map((stray) => stopProcess(stray)));
+  }
 }
 
 /** Parts whose contents went with their process, while others still refer to them. */

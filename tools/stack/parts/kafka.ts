@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { downloaded, ensureDownload, kafkaDownload } from '../download';
 import { freePort } from '../ports';
-import { startDetached } from '../processes';
+import { markedEnvironment, startDetached } from '../processes';
 import { java, maven } from '../tools';
 import type { Part } from './part';
 
@@ -37,7 +37,7 @@ export const kafka: Part = {
     if (!existsSync(join(data, 'log', 'meta.properties'))) {
       const id = randomBytes(16).toString('base64url');
       const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', config, '--standalone'];
-      await execute('java', ['-cp', classpath, ...format]);
+      await execute('java', ['-cp', classpath, ...format], { env: markedEnvironment(stack) });
     }
     return startDetached('java', [...jvm, '-cp', classpath, 'kafka.Kafka', config], { log, cwd: data, stack });
   },

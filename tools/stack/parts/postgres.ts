@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, DatabaseError } from 'pg';
 import { reachableByAll, sharedDir, workspace } from '../paths';
-import { commandLine, startDetached, startTime, stopProcess } from '../processes';
+import { commandLine, markedEnvironment, startDetached, startTime, stopProcess } from '../processes';
 import type { LocalSecrets } from '../secrets';
 import type { Part } from './part';
 
@@ -58,7 +58,7 @@ export const postgres: Part = {
     const place = placeFor(prepared, data, stack);
     if (!existsSync(join(place.data, 'PG_VERSION'))) {
       progress('postgres: creating the database cluster');
-      await initialise(place, secrets);
+      await initialise(place, secrets, stack);
     }
     await stopLeftBehind(place.data);
     const address = ['-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
@@ -152,7 +152,7 @@ function nativeFolder(): string {
 }
 
 /** Made beside its place: an initdb that is killed leaves a folder that looks like a cluster and is none. */
-async function initialise({ binaries, data, user }: Place, secrets: LocalSecrets): Promise<void> {
+async function initialise({ binaries, data, user }: Place, secrets: LocalSecrets, stack: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'initdb-'));
   const password = join(folder, 'password');
   const fresh = `${data}.fresh`;
@@ -162,7 +162,8 @@ async function initialise({ binaries, data, user }: Place, secrets: LocalSecrets
     writeFileSync(password, `${secrets.DATABASE_PASSWORD}\n`, { mode: 0o600 });
     for (const path of [folder, password, fresh]) chownSync(path, user.uid ?? -1, user.gid ?? -1);
     const options = ['-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C'];
-    await execute(join(binaries, 'initdb'), ['-D', fresh, ...options], { cwd: fresh, ...user });
+    const env = markedEnvironment(stack);
+    await execute(join(binaries, 'initdb'), ['-D', fresh, ...options], { cwd: fresh, env, ...user });
     rmSync(data, { recursive: true, force: true });
     renameSync(fresh, data);
   } finally {
