@@ -19,6 +19,8 @@ export interface Poison {
 export type Outgoing = { event: WireEvent; partition?: number } | { poison: Poison };
 
 const messagesPerRequest = 300;
+/** Brokers limit what one request may bring to one partition. */
+const bytesPerRequest = 700_000;
 
 /** An external producer, as any company would write it, that notes in the ledger what it sends. */
 export class OracleProducer {
@@ -38,11 +40,17 @@ export class OracleProducer {
   /** Sends everything; all of it is durable when this resolves. */
   async send(items: Iterable<Outgoing>): Promise<void> {
     let batch: Message[] = [];
+    let bytes = 0;
     for (const item of items) {
-      const large = 'poison' in item && (item.poison.value?.length ?? 0) > 100_000;
-      if (large || batch.length === messagesPerRequest) batch = await this.flush(batch);
-      batch.push(this.note(item));
-      if (large) batch = await this.flush(batch);
+      const message = this.note(item);
+      const size = message.value?.length ?? 0;
+      if (batch.length === messagesPerRequest || bytes + size > bytesPerRequest) {
+        await this.flush(batch);
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(message);
+      bytes += size;
     }
     await this.flush(batch);
   }
@@ -65,9 +73,8 @@ export class OracleProducer {
     return { [numberHeader]: String(number) };
   }
 
-  private async flush(messages: Message[]): Promise<Message[]> {
+  private async flush(messages: Message[]): Promise<void> {
     if (messages.length > 0) await this.producer.send({ topic: this.topic, acks: -1, messages });
-    return [];
   }
 }
 

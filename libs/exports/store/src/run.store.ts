@@ -149,6 +149,25 @@ export class RunStore {
     );
   }
 
+  /** Other runs of the same day that began files and are not delivered: nobody else removes what they left. */
+  async listAbandoned(sql: Sql, run: ExportRun): Promise<ExportRun[]> {
+    const rows = await sql.query<RunRow>(
+      `SELECT ${runColumns} FROM export_run r WHERE organization_id = $1 AND integration_id = $2 AND date = $3 AND id <> $4
+         AND status IN ('pending', 'retrying', 'failed', 'cancelled') AND files_opened > 0 ORDER BY sequence`,
+      [run.organizationId, run.integrationId, run.date, run.id],
+    );
+    return rows.map(toRun);
+  }
+
+  /** Nothing of a run is in the bucket any more; without effect on one that executes meanwhile. */
+  async forgetFiles(sql: Sql, key: RunKey): Promise<void> {
+    await sql.query(
+      `UPDATE export_run SET files_opened = 0
+       WHERE organization_id = $1 AND id = $2 AND status IN ('pending', 'retrying', 'failed', 'cancelled')`,
+      [key.organizationId, key.id],
+    );
+  }
+
   /** Ids of the integration's runs before `sequence` whose windows are not delivered, in order. */
   async listMissing(sql: Sql, key: IntegrationKey, before: number): Promise<string[]> {
     const rows = await sql.query<{ id: string }>(

@@ -2,6 +2,8 @@ import {
   type ManifestFile,
   manifestBytes,
   formatPositions,
+  parseSpec,
+  runKeys,
   sha256,
   signingInput,
   totalsOf,
@@ -41,6 +43,23 @@ export async function passFence({ deps, run, lease }: Delivery): Promise<Chain> 
 export async function removeLeftovers({ destination, run, keys, lease }: Delivery, files: number): Promise<void> {
   for (let number = files; number < run.filesOpened; number += 1) {
     await destination.deleteObject(keys.file(number), lease.signal);
+  }
+}
+
+/**
+ * Removes what other runs left in the folder that failed or were cancelled half-way: `_SUCCESS` will say that everything
+ * in it may be read. When they are repeated, they write all of it again.
+ */
+export async function removeAbandoned({ deps, destination, run, keys, lease }: Delivery): Promise<void> {
+  for (const other of await deps.runs.listAbandoned(deps.database, run)) {
+    const left = runKeys(parseSpec(other.spec).layout, { id: other.integrationId, date: other.date, run: other.id });
+    if (left.folder !== keys.folder) continue;
+    await destination.deleteObject(left.manifest, lease.signal);
+    for (let number = 0; number < other.filesOpened; number += 1) {
+      await destination.deleteObject(left.file(number), lease.signal);
+    }
+    lease.assertHeld();
+    await deps.runs.forgetFiles(deps.database, other);
   }
 }
 

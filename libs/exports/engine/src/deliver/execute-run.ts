@@ -2,6 +2,7 @@ import type { ExportRun } from '@delivery/exports/store';
 import {
   completeRun,
   passFence,
+  removeAbandoned,
   removeLeftovers,
   sweepUploads,
   withdrawSuccess,
@@ -58,6 +59,7 @@ async function deliver(deps: ExecuteDeps, run: ExportRun, lease: Lease, progress
     });
     const chain = await passFence(delivery);
     await removeLeftovers(delivery, files.length);
+    await removeAbandoned(delivery);
     const manifest = await writeManifest(delivery, files, chain);
     await writeSuccess(delivery);
     await completeRun(delivery, manifest);
