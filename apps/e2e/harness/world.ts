@@ -142,6 +142,11 @@ export class World {
     }
   }
 
+  /** The topic was made anew: its log begins at the beginning again. */
+  forgetPlaces(): void {
+    this.located.clear();
+  }
+
   /** Resolves when the recorder has passed the present end of the events' log. */
   async recorded(timeoutMs = 60_000): Promise<void> {
     const ends = await logEnds(this.kafka.config.brokers, `${this.prefix}${eventsTopic}`);

@@ -1,11 +1,11 @@
 import { consentEventsRejectedTopic, consentEventsTopic } from '@delivery/consent/schema';
 import { waitFor } from '@delivery/platform/testing';
+import { beginEpoch } from '../../../tools/admin';
 import { poisonFor, workload } from '../../../tools/oracle';
 import type { ServiceProcess } from '../../../tools/services';
+import { perfect } from '../harness/customer';
 import { judgeRecorded } from '../harness/recorded';
 import { build, World } from '../harness/world';
-
-const perfect = { ok: true, faults: [], lost: 0, doubled: 0, misrouted: 0, outOfWindow: 0, wrongUsers: 0, altered: 0 };
 
 let world: World;
 beforeAll(() => build('consent-ingest'));
@@ -166,4 +166,13 @@ it('a recreated topic is noticed', async () => {
     expect(stoppedReason).toContain(`npm run admin -- ingest new-epoch ${consentEventsTopic} ${partition}`);
   }
   await expect(world.counters()).resolves.toEqual(before);
+
+  // What the sentence tells the operator to do: the new log is recorded after the old one, in a new epoch.
+  for (const partition of [0, 1, 2])
+    await beginEpoch({ database: world.database, kafka: world.kafka.connection }, consentEventsTopic, partition);
+  await world.recorded();
+  world.forgetPlaces();
+  await world.locate(2);
+  await expect(judgeRecorded(world, 'acme')).resolves.toMatchObject({ ...perfect, produced: 1200 });
+  await expectCountersToAddUp();
 }, 120_000);
