@@ -1,7 +1,7 @@
 import { topicSpecs as consent } from '@delivery/consent/schema';
 import { topicSpecs as exports } from '@delivery/exports/schema';
 import { Env } from '@delivery/platform/config';
-import { type KafkaConfig, KafkaConnection, type TopicSpec } from '@delivery/platform/kafka';
+import { type EnsureTopicsOptions, type KafkaConfig, KafkaConnection, type TopicSpec } from '@delivery/platform/kafka';
 import { IsInt, Max, Min } from 'class-validator';
 
 /** How wide topics are made. */
@@ -33,11 +33,18 @@ export function allTopics(config: TopicsConfig): TopicSpec[] {
   return specs.map((spec) => (config.replication < 0 ? spec : { ...spec, replication: config.replication }));
 }
 
-/** Creates topics and partitions that are missing; repeatable. @returns what was done, a line each. */
-export async function ensureAllTopics(kafka: KafkaConfig, config: TopicsConfig): Promise<string[]> {
+/**
+ * Creates topics and partitions that are missing, and reports settings that differ; repeatable.
+ * @returns what was done or differs, a line each; with `dryRun` what would be done.
+ */
+export async function ensureAllTopics(
+  kafka: KafkaConfig,
+  config: TopicsConfig,
+  options: EnsureTopicsOptions = {},
+): Promise<string[]> {
   const connection = new KafkaConnection(kafka);
   try {
-    const changes = await connection.ensureTopics(allTopics(config));
+    const changes = await connection.ensureTopics(allTopics(config), options);
     return changes.map(({ detail }) => detail);
   } finally {
     await connection.close();

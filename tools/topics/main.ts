@@ -4,7 +4,10 @@ import { ensureAllTopics, TopicsConfig } from './ensure-all-topics';
 
 const help = `Creates the topics that are missing on KAFKA_BROKERS, and partitions that are (TOPIC_PARTITIONS). Never removes.
 
-  npm run topics
+Settings of a topic that differ are told and left alone.
+
+  npm run topics               do it
+  npm run topics -- --dry-run  only tell what would be done
 `;
 
 class TopicsStepConfig {
@@ -17,9 +20,12 @@ class TopicsStepConfig {
 
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(help);
+  const unknown = args.filter((arg) => arg !== '--dry-run');
+  if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(' ')}\n\n${help}`);
   const config = loadConfig(TopicsStepConfig);
-  const done = await ensureAllTopics(config.kafka, config.topics);
-  process.stdout.write(done.length === 0 ? 'All topics are there.\n' : `${done.join('\n')}\n`);
+  const progress = (line: string) => void process.stdout.write(`${line}\n`);
+  const done = await ensureAllTopics(config.kafka, config.topics, { dryRun: args.includes('--dry-run'), progress });
+  if (done.length === 0) progress('All topics are there.');
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

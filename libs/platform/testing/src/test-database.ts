@@ -1,12 +1,19 @@
-import { loadConfig } from '@delivery/platform/config';
-import { Database, PostgresConfig, runMigrations, type MigrationClass } from '@delivery/platform/postgres';
 import { createHash, randomBytes } from 'node:crypto';
+import { loadConfig } from '@delivery/platform/config';
+import {
+  Database,
+  migrations as platformMigrations,
+  PostgresConfig,
+  runMigrations,
+  type MigrationClass,
+} from '@delivery/platform/postgres';
+import type { QueryRunner } from 'typeorm';
 import { stackEnvironment } from './stack-environment';
 
 export interface TestDatabase {
   config: PostgresConfig;
   database: Database;
-  /** Closes and drops it. A test that failed before leaves it behind for a look; the next `reset` of the stack removes it. */
+  /** Closes and drops it; with `KEEP_TEST_DATABASES=true` it stays for a look, until the stack is reset. */
   close(): Promise<void>;
 }
 
@@ -18,10 +25,9 @@ const lockKey = 7_270_116_002n;
  */
 export async function testDatabase(options: { migrations: readonly MigrationClass[] }): Promise<TestDatabase> {
   const admin = loadConfig(PostgresConfig, stackEnvironment());
-  const source = options.migrations.map((migration) => `${migration.name} ${String(migration)}`).join('\n');
-  const template = `test_template_${createHash('sha256').update(source).digest('hex').slice(0, 12)}`;
+  const template = `test_template_${await fingerprintOf(options.migrations)}`;
   const name = `test_${randomBytes(6).toString('hex')}`;
-  const server = await new Database(admin, { applicationName: 'test' }).open();
+  const server = await openServer(admin);
   try {
     const lock = await server.pool.connect();
     await lock.query('SELECT pg_advisory_lock($1)', [lockKey.toString()]);
@@ -37,6 +43,26 @@ export async function testDatabase(options: { migrations: readonly MigrationClas
   const config = withDatabase(admin, name);
   const database = await new Database(config, { applicationName: 'test' }).open();
   return { config, database, close: () => drop(admin, database, name) };
+}
+
+/** @throws with the command to run when nothing answers: a stack that was killed leaves its address behind. */
+async function openServer(admin: PostgresConfig): Promise<Database> {
+  try {
+    return await new Database(admin, { applicationName: 'test' }).open();
+  } catch (error) {
+    throw new Error('Postgres of the local stack does not answer. Start it: npm run stack -- up', { cause: error });
+  }
+}
+
+/** Told by the statements that migrations run, wherever in the code their text comes from. */
+async function fingerprintOf(classes: readonly MigrationClass[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const Migration of [...platformMigrations, ...classes]) {
+    hash.update(`${Migration.name} ${String(Migration)}\n`);
+    const runner = { query: async (text: string) => (hash.update(`${text}\n`), []) };
+    await new Migration().up(runner as Pick<QueryRunner, 'query'> as QueryRunner);
+  }
+  return hash.digest('hex').slice(0, 12);
 }
 
 async function ensureTemplate(
@@ -62,7 +88,8 @@ function withDatabase(config: PostgresConfig, name: string): PostgresConfig {
 
 async function drop(admin: PostgresConfig, database: Database, name: string): Promise<void> {
   await database.close();
-  const server = await new Database(admin, { applicationName: 'test' }).open();
+  if (process.env['KEEP_TEST_DATABASES'] === 'true') return;
+  const server = await openServer(admin);
   await server.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   await server.close();
 }

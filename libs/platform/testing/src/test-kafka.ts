@@ -16,7 +16,12 @@ export async function testKafka(specs: readonly TopicSpec[]): Promise<TestKafka>
   const prefix = `t${randomBytes(4).toString('hex')}.`;
   const config = loadConfig(KafkaConfig, { ...stackEnvironment(), KAFKA_TOPIC_PREFIX: prefix });
   const connection = new KafkaConnection(config);
-  await connection.ensureTopics(specs);
+  try {
+    await connection.ensureTopics(specs);
+  } catch (error) {
+    await connection.close();
+    throw new Error('Kafka of the local stack does not answer. Start it: npm run stack -- up', { cause: error });
+  }
   const admin = new TopicAdmin(connection);
   return {
     config,
