@@ -14,10 +14,10 @@ const help = `The local stack: Apache Kafka, PostgreSQL, an S3+STS+IAM server an
                                 because the object stores live in memory
   npm run stack -- status       what runs, and where (exit code 1 unless everything does)
   npm run stack -- reset        stop all and remove topics, database, buckets and logs
-  npm run stack -- env          KEY=VALUE lines for services and tests
+  npm run -s stack -- env       KEY=VALUE lines for services and tests, and nothing else (-s: npm is silent)
   npm run stack -- logs [part]  the end of the logs; parts: ${partNames.join(', ')}
 
-  --json    up: the environment, status: the parts; one JSON value on stdout
+  --json    up: the environment, status: the parts; one JSON value on stdout (npm run -s stack -- up --json)
 
 When an object store ends otherwise (kill -9, a restart of the machine), the next start begins empty as well and says
 so: topics, database and buckets are kept together or forgotten together. Kafka and Postgres alone may die and come

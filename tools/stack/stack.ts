@@ -8,7 +8,7 @@ import { checkExternal, withoutPassword } from './external';
 import { withLock } from './lock';
 import { parts, type Part } from './parts';
 import { postgresShared } from './parts/postgres';
-import { cacheDir, stackDir } from './paths';
+import { cacheDir, sharedDir, stackDir } from './paths';
 import { processesOf, stopProcess } from './processes';
 import { localSecrets } from './secrets';
 import { answers, runs, startPart, stillAnswers, stopPart, type OpenStack } from './start-part';
@@ -59,13 +59,13 @@ export async function stopStack(options: StackOptions = {}): Promise<void> {
   await whileOpen(options, stopAll);
 }
 
-/** Stops all parts and removes what they hold, and their logs; ports and secrets stay. */
+/** Stops all parts and removes what they hold, and their logs; secrets stay. */
 export async function resetStack(options: StackOptions = {}): Promise<void> {
   if (!existsSync(stackDir())) return;
   await whileOpen(options, async (stack) => {
     await stopAll(stack);
     forget(stack);
-    rmSync(join(stack.dir, 'logs'), { recursive: true, force: true });
+    for (const path of [join(stack.dir, 'logs'), sharedDir(stack.dir)]) rmSync(path, { recursive: true, force: true });
   });
 }
 
@@ -154,6 +154,9 @@ async function stopAll(stack: OpenStack): Promise<void> {
   await Promise.all(parts.map((part) => stopPart(part, stack)));
   await stopStrays(stack);
   rmSync(join(stack.dir, 'env'), { force: true });
+  // Who stopped it has no clients left that look for it elsewhere than at the documented ports.
+  stack.state.ports = {};
+  writeState(stack.dir, stack.state);
 }
 
 async function startMissing(own: readonly Part[], stack: OpenStack): Promise<void> {

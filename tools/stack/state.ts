@@ -13,7 +13,7 @@ export interface RunningPart extends ProcessRef {
 
 export interface StackState {
   parts: Partial<Record<PartName, RunningPart>>;
-  /** Ports used last: a part that starts again is where its clients look for it. */
+  /** Ports used last: a part that died and starts again is where its clients look for it. */
   ports: Partial<Record<PartName, number>>;
   /** Parts that hold contents which refer to each other, and whether these outlive their process. */
   contents: Partial<Record<PartName, 'kept' | 'in memory'>>;

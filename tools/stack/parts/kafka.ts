@@ -35,8 +35,9 @@ export const kafka: Part = {
     const config = join(data, 'server.properties');
     writeFileSync(config, properties(data, port, await freePort(port + 1)));
     if (!existsSync(join(data, 'log', 'meta.properties'))) {
-      const id = randomBytes(16).toString('base64url');
-      const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', config, '--standalone'];
+      // With an equals sign: one id in 64 begins with a hyphen, and would be taken for an option.
+      const id = `--cluster-id=${randomBytes(16).toString('base64url')}`;
+      const format = ['kafka.tools.StorageTool', 'format', id, '-c', config, '--standalone'];
       await execute('java', ['-cp', classpath, ...format], { env: markedEnvironment(stack) });
     }
     return startDetached('java', [...jvm, '-cp', classpath, 'kafka.Kafka', config], { log, cwd: data, stack });
