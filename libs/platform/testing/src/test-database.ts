@@ -60,7 +60,7 @@ async function fingerprintOf(classes: readonly MigrationClass[]): Promise<string
   for (const Migration of [...platformMigrations, ...classes]) {
     hash.update(`${Migration.name} ${String(Migration)}\n`);
     const runner = { query: async (text: string) => (hash.update(`${text}\n`), []) };
-    await new Migration().up(runner as Pick<QueryRunner, 'query'> as QueryRunner);
+    await new Migration().up(runner as QueryRunner);
   }
   return hash.digest('hex').slice(0, 12);
 }
