@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { DestinationReader } from '@delivery/destinations/driver';
@@ -59,8 +58,9 @@ class PackedLines {
   }
 
   async add(chunk: Uint8Array): Promise<void> {
-    if (this.broken !== undefined || this.gunzip.write(chunk)) return;
-    await Promise.race([once(this.gunzip, 'drain'), once(this.gunzip, 'close')]).catch(() => undefined);
+    if (this.broken !== undefined) return;
+    // Called back when it is unpacked, or when it cannot be.
+    await new Promise<void>((resolve) => this.gunzip.write(chunk, () => resolve()));
   }
 
   async finish(): Promise<string[]> {
