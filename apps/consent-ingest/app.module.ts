@@ -54,6 +54,7 @@ export const definition: ServiceDefinition<ConsentIngestConfig> = {
     title: 'Consents API',
     description: 'Collects consent events and tells the consent status of users.',
     version: '1',
-    customize: (builder) => builder.addBearerAuth(),
+    customize: (builder) =>
+      builder.addBearerAuth().addApiKey({ type: 'apiKey', in: 'header', name: 'x-api-key' }, 'x-api-key'),
   },
 };

@@ -1,7 +1,7 @@
 import { ConsentEventMessage } from '@delivery/consent/schema';
 import { ConsentReadStore } from '@delivery/consent/store';
 import {
-  Accepts,
+  ApiErrors,
   badRequest,
   CurrentPrincipal,
   notFound,
@@ -10,28 +10,28 @@ import {
 } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { Body, Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiBody,
-  ApiExtraModels,
-  ApiOperation,
-  ApiQuery,
-  ApiResponse,
-  ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiOperation, ApiQuery, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AcceptEvents } from './accept-events';
+import {
+  ConsentsController,
+  eventRequest,
+  eventSchema,
+  OrganizationQuery,
+  PageQuery,
+  pageSchema,
+  resultsSchema,
+  TextQuery,
+} from './open-api';
 import { acceptMany } from './accept-many';
 import { choices, flag, pageBody, pageRequest, type Query as QueryString, single } from './queries';
 
 const json = 'application/json; charset=utf-8';
+const one = { $ref: getSchemaPath(ConsentEventMessage) };
 
 /** `/v1/consents/events` (contracts §1.9). */
-@ApiTags('Consent events')
-@ApiBearerAuth()
 @ApiExtraModels(ConsentEventMessage)
-@Accepts('bearer-session', 'x-api-key')
+@ConsentsController('Consent events')
 @Controller('v1/consents/events')
 export class EventsController {
   private readonly read: ConsentReadStore;
@@ -45,18 +45,28 @@ export class EventsController {
 
   @Post()
   @ApiOperation({ summary: 'Record a consent event, or up to 100 of them' })
-  @ApiQuery({ name: 'organization_id', required: false })
-  @ApiBody({
-    schema: {
-      oneOf: [
-        { $ref: getSchemaPath(ConsentEventMessage) },
-        { type: 'array', maxItems: 100, items: { $ref: getSchemaPath(ConsentEventMessage) } },
-      ],
-    },
+  @OrganizationQuery()
+  @ApiQuery({
+    name: '$disable_integrations',
+    required: false,
+    type: Boolean,
+    description: 'Accepted; no integration is told of single events yet.',
   })
-  @ApiResponse({ status: 200, description: 'The stored event; for an array, a result per item.' })
-  @ApiResponse({ status: 202, description: 'Accepted and durable, but not recorded yet.' })
-  @ApiResponse({ status: 207, description: 'Some items of the array were refused.' })
+  @ApiBody({
+    schema: { oneOf: [one, { type: 'array', minItems: 1, maxItems: 100, items: one }], example: eventRequest },
+  })
+  @ApiResponse({
+    status: 200,
+    description: 'The stored event; for an array, a result per item.',
+    schema: { oneOf: [eventSchema, resultsSchema] },
+  })
+  @ApiResponse({
+    status: 202,
+    description: 'Accepted and durable, but not recorded yet; always with Prefer: respond-async.',
+    schema: one,
+  })
+  @ApiResponse({ status: 207, description: 'Some items of the array were refused.', schema: resultsSchema })
+  @ApiErrors(413)
   async create(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryString,
@@ -89,11 +99,12 @@ export class EventsController {
 
   @Get()
   @ApiOperation({ summary: "List a user's events" })
-  @ApiQuery({ name: 'user_id', required: false })
-  @ApiQuery({ name: 'organization_user_id', required: false })
-  @ApiQuery({ name: 'status', required: false, description: 'Default confirmed; several as status[$in]=.' })
-  @ApiQuery({ name: 'regulation', required: false, description: 'Default gdpr; several as regulation[$in]=.' })
-  @ApiQuery({ name: '$cursor', required: false })
+  @TextQuery('user_id', "The platform's id of the user; this or organization_user_id is required.")
+  @TextQuery('organization_user_id', "The customer's own id of the user.", 'jane@example.org')
+  @TextQuery('status', 'Default confirmed; several as status[$in]=.', 'confirmed')
+  @TextQuery('regulation', 'Default gdpr; several as regulation[$in]=.', 'gdpr')
+  @PageQuery()
+  @ApiResponse({ status: 200, schema: pageSchema(eventSchema) })
   async list(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryString,
@@ -120,6 +131,9 @@ export class EventsController {
 
   @Get(':id')
   @ApiOperation({ summary: 'Get one event' })
+  @OrganizationQuery()
+  @ApiResponse({ status: 200, schema: eventSchema })
+  @ApiErrors(404)
   async get(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryString,

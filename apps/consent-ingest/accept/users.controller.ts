@@ -1,17 +1,16 @@
 import { ConsentReadStore } from '@delivery/consent/store';
-import { Accepts, CurrentPrincipal, notFound, type Principal, requireOrganization } from '@delivery/platform/auth';
+import { ApiErrors, CurrentPrincipal, notFound, type Principal, requireOrganization } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { ConsentsController, OrganizationQuery, PageQuery, pageSchema, TextQuery, userSchema } from './open-api';
 import { flag, pageBody, pageRequest, type Query as QueryString, single } from './queries';
 
 const json = 'application/json; charset=utf-8';
 
 /** `/v1/consents/users` (contracts §1.9): what users' confirmed events fold into. */
-@ApiTags('Consent users')
-@ApiBearerAuth()
-@Accepts('bearer-session', 'x-api-key')
+@ConsentsController('Consent users')
 @Controller('v1/consents/users')
 export class UsersController {
   private readonly read: ConsentReadStore;
@@ -22,13 +21,10 @@ export class UsersController {
 
   @Get()
   @ApiOperation({ summary: 'List users' })
-  @ApiQuery({ name: 'organization_user_id', required: false })
-  @ApiQuery({ name: 'regulation', required: false, description: 'Default gdpr.' })
-  @ApiQuery({
-    name: '$cursor',
-    required: false,
-    description: 'The cursor of the page before; null there means it was the last.',
-  })
+  @TextQuery('organization_user_id', "The customer's own id of the user.", 'jane@example.org')
+  @TextQuery('regulation', 'Default gdpr.', 'gdpr')
+  @PageQuery()
+  @ApiResponse({ status: 200, schema: pageSchema(userSchema) })
   async list(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryString,
@@ -44,7 +40,16 @@ export class UsersController {
 
   @Get(':id')
   @ApiOperation({ summary: 'Get one user' })
-  @ApiQuery({ name: '$by_organization_user_id', required: false, description: "true: the id is the customer's own." })
+  @OrganizationQuery()
+  @TextQuery('regulation', 'Default gdpr.', 'gdpr')
+  @ApiQuery({
+    name: '$by_organization_user_id',
+    required: false,
+    type: Boolean,
+    description: "true: the id is the customer's own.",
+  })
+  @ApiResponse({ status: 200, schema: userSchema })
+  @ApiErrors(404)
   async get(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryString,

@@ -1,10 +1,10 @@
 import { ExecuteExportRequest, RunResponse } from '@delivery/integrations/schema';
 import { IntegrationStore } from '@delivery/integrations/store';
-import { CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
+import { ApiErrors, CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
 import { Body, Controller, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { Query as QueryValues } from '../contract/list-query';
-import { ApiErrors, ApiOrganizationQuery, ContractController } from '../contract/open-api';
+import { ApiOrganizationQuery, ContractController } from '../contract/open-api';
 import { noSuchIntegration } from '../integrations/change-integration';
 import { RunRequests } from './run-requests';
 import { toRunResponse } from './run-response';

@@ -1,10 +1,10 @@
 import { EXPORT_LOG_STATUSES, RunPage } from '@delivery/integrations/schema';
 import { IntegrationStore } from '@delivery/integrations/store';
-import { badRequest, CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
+import { ApiErrors, badRequest, CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery } from '@nestjs/swagger';
 import type { Query as QueryValues } from '../contract/list-query';
-import { ApiErrors, ApiListQuery, ContractController } from '../contract/open-api';
+import { ApiListQuery, ContractController } from '../contract/open-api';
 import { noSuchIntegration } from '../integrations/change-integration';
 import { RunList } from './run-list';
 

@@ -1,11 +1,11 @@
 import type { Integration } from '@delivery/integrations/domain';
 import { EXPORT_LOG_STATUSES, RunPage, RunResponse } from '@delivery/integrations/schema';
 import { IntegrationStore } from '@delivery/integrations/store';
-import { CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
+import { ApiErrors, CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery } from '@nestjs/swagger';
 import type { Query as QueryValues } from '../contract/list-query';
-import { ApiErrors, ApiListQuery, ApiOrganizationQuery, ContractController } from '../contract/open-api';
+import { ApiListQuery, ApiOrganizationQuery, ContractController } from '../contract/open-api';
 import { noSuchIntegration } from '../integrations/change-integration';
 import { RunList } from './run-list';
 import { RunRequests } from './run-requests';

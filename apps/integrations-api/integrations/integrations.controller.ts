@@ -10,7 +10,7 @@ import {
   UpdateIntegrationRequest,
 } from '@delivery/integrations/schema';
 import { BucketStore, IntegrationStore } from '@delivery/integrations/store';
-import { CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
+import { ApiErrors, CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import {
@@ -20,7 +20,7 @@ import {
   type Query as QueryValues,
   toEnvelope,
 } from '../contract/list-query';
-import { ApiErrors, ApiListQuery, ApiOrganizationQuery, ContractController } from '../contract/open-api';
+import { ApiListQuery, ApiOrganizationQuery, ContractController } from '../contract/open-api';
 import { ChangeIntegration, noSuchIntegration } from './change-integration';
 import { CreateIntegration } from './create-integration';
 import { toIntegrationResponse } from './integration-response';

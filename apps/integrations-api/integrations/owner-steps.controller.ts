@@ -1,12 +1,12 @@
 import { OwnerStepsResponse } from '@delivery/integrations/schema';
 import { BucketStore, IntegrationStore } from '@delivery/integrations/store';
-import { badRequest, CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
+import { ApiErrors, badRequest, CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { PlatformBucketConfig } from '../buckets/bucket.config';
 import type { Query as QueryValues } from '../contract/list-query';
-import { ApiErrors, ApiOrganizationQuery, ContractController } from '../contract/open-api';
+import { ApiOrganizationQuery, ContractController } from '../contract/open-api';
 import { noSuchIntegration } from './change-integration';
 import { ownerSteps, stepsAsMarkdown } from './owner-steps';
 

@@ -9,6 +9,7 @@ import {
 } from '@delivery/integrations/schema';
 import { ApiKeyStore } from '@delivery/integrations/store';
 import {
+  ApiErrors,
   type ApiException,
   CurrentPrincipal,
   generateApiKey,
@@ -20,7 +21,7 @@ import {
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { type ListRules, parseListQuery, type Query as QueryValues, toEnvelope } from '../contract/list-query';
-import { ApiErrors, ApiListQuery, ApiOrganizationQuery, ContractController } from '../contract/open-api';
+import { ApiListQuery, ApiOrganizationQuery, ContractController } from '../contract/open-api';
 
 const LIST: ListRules<'createdAt' | 'name' | 'id'> = {
   sortable: { created_at: 'createdAt', name: 'name', id: 'id' },

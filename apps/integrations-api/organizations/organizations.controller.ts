@@ -1,9 +1,9 @@
 import { OrganizationResponse } from '@delivery/integrations/schema';
 import { OrganizationStore } from '@delivery/integrations/store';
-import { CurrentPrincipal, notFound, type Principal } from '@delivery/platform/auth';
+import { ApiErrors, CurrentPrincipal, notFound, type Principal } from '@delivery/platform/auth';
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import { ApiErrors, ContractController } from '../contract/open-api';
+import { ContractController } from '../contract/open-api';
 
 /** Organizations are made and changed by the operator (`npm run admin -- organization`); clients read their own. */
 @ContractController('Organizations')

@@ -1,10 +1,10 @@
 import { QuotaPage } from '@delivery/integrations/schema';
 import { OrganizationStore } from '@delivery/integrations/store';
-import { CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
+import { ApiErrors, CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { parseListQuery, type Query as QueryValues, toEnvelope } from '../contract/list-query';
-import { ApiErrors, ApiListQuery, ContractController } from '../contract/open-api';
+import { ApiListQuery, ContractController } from '../contract/open-api';
 import { EnabledQuota } from './enabled-quota';
 
 /** The contract's own figures, for what this version does not limit by configuration (contracts.md §1.2). */

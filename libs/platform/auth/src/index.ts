@@ -1,4 +1,5 @@
 export { Accepts, Public } from './accepts';
+export { ApiErrors, type ErrorStatus } from './api-errors';
 export { ApiErrorFilter } from './api-error.filter';
 export {
   API_KEY_LOOKUP,
