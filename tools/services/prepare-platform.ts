@@ -16,12 +16,19 @@ export interface PreparedPlatform {
   stopStack(): Promise<void>;
 }
 
-/** All that services need before they can start: stack, migrations, topics, their bundles. Ends services left behind. */
-export async function preparePlatform(say: (line: string) => void): Promise<PreparedPlatform> {
+/**
+ * All that services need before they can start: stack, migrations, topics, their bundles. Ends services left behind.
+ * @param check throws what speaks against starting, before anything is started
+ */
+export async function preparePlatform(
+  say: (line: string) => void,
+  check: () => Promise<void> = async () => undefined,
+): Promise<PreparedPlatform> {
   const wasRunning = (await stackStatus()).some(({ state }) => state === 'running');
   const registry = new ServiceRegistry(stackDir());
   const left = await registry.endAbandoned();
   if (left.length > 0) say(`services of an earlier start: ended ${left.join(', ')}`);
+  await check();
   const stop = async () => {
     if (!wasRunning) await stopStack({ progress: say });
   };

@@ -4,6 +4,8 @@ export function stopSignal(): AbortSignal {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => controller.abort(new Interrupted(signal)));
   }
+  // `npm run demo | head`: nobody reads any more, and an unhandled error would leave the services running.
+  process.stdout.on('error', () => controller.abort(new Interrupted('SIGPIPE')));
   return controller.signal;
 }
 

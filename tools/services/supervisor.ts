@@ -65,10 +65,19 @@ export class Supervisor {
     return service;
   }
 
+  private relaunch(name: ServiceName, port: number): ServiceProcess {
+    const service = this.launch(name, port);
+    service.ready().then(
+      () => this.options.say(`${name}: ready again`),
+      () => undefined, // it ended; whoever watches tells of it
+    );
+    return service;
+  }
+
   private async watch(first: ServiceProcess, firstBegan: number): Promise<void> {
     const { name, port, log } = first.options;
     const backoff = new Backoff();
-    for (let service = first, began = firstBegan; ; began = Date.now(), service = this.launch(name, port)) {
+    for (let service = first, began = firstBegan; ; began = Date.now(), service = this.relaunch(name, port)) {
       const { code, signal } = await service.ended;
       if (this.stopping.signal.aborted) return;
       const how = signal === null ? `exit code ${code}` : signal;

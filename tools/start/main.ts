@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(help);
   if (args.length > 0) throw new ServicesError('bad_config', `Unknown argument ${args.join(' ')}.\n\n${help}`);
   const stopped = stopSignal();
-  const platform = await preparePlatform(say);
+  const platform = await preparePlatform(say, assertPortsFree);
   const supervisor = new Supervisor({
     environment: { ...platform.environment, LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info' },
     logs: join(stackDir(), 'logs'),
@@ -40,7 +40,6 @@ async function main(args: readonly string[]): Promise<void> {
     onChange: (running) => platform.registry.note(running),
   });
   try {
-    await assertPortsFree();
     const key = await demoOrganization(platform.environment);
     await untilStopped(stopped, supervisor.start(new Map(services.map(({ name, port }) => [name, port]))));
     say(overview(key, platform));
