@@ -1,5 +1,23 @@
 import { Env } from '@delivery/platform/config';
-import { IsBoolean, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsBoolean, IsInt, IsOptional, Matches, Max, Min, ValidateBy } from 'class-validator';
+
+const isPostgresUrl = /^postgres(ql)?:\/\//;
+const overrulingParameter = /\?(.*&)?(ssl\w*|options)=/;
+
+/**
+ * pg takes the parameters of a URL before all else: `sslmode=disable` would switch TLS off in spite of DATABASE_SSL, and
+ * `options` would lose the role and its limits.
+ */
+function LeavesSettingsAlone(): PropertyDecorator {
+  return ValidateBy({
+    name: 'no ssl or options parameters',
+    validator: {
+      validate: (url: unknown) => typeof url === 'string' && !overrulingParameter.test(url),
+      defaultMessage: () =>
+        '$property must have no ssl or options parameters: use DATABASE_SSL, DATABASE_SSL_CA and DATABASE_ROLE',
+    },
+  });
+}
 
 /** How a process reaches Postgres (16 or newer). */
 export class PostgresConfig {
@@ -9,7 +27,8 @@ export class PostgresConfig {
     example: 'postgres://delivery:secret@db.internal:5432/delivery',
     secret: true,
   })
-  @Matches(/^postgres(ql)?:\/\//, { message: 'must begin with postgres:// or postgresql://' })
+  @Matches(isPostgresUrl, { message: 'must begin with postgres:// or postgresql://' })
+  @LeavesSettingsAlone()
   url: string;
 
   @Env({
@@ -18,7 +37,8 @@ export class PostgresConfig {
     secret: true,
   })
   @IsOptional()
-  @Matches(/^postgres(ql)?:\/\//, { message: 'must begin with postgres:// or postgresql://' })
+  @Matches(isPostgresUrl, { message: 'must begin with postgres:// or postgresql://' })
+  @LeavesSettingsAlone()
   readUrl?: string;
 
   @Env({ name: 'DATABASE_SSL', description: 'Use TLS and verify the server certificate and name.', default: 'false' })
