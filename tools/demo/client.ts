@@ -38,7 +38,7 @@ export class Client {
   async runNow(api: string, exportId: string): Promise<void> {
     const of = { organization_id: this.organization, export_id: exportId };
     const run = await this.post<{ id: string }>(`${api}/v1/exports/execute`, of);
-    for (const deadline = Date.now() + runTimeoutMs; Date.now() < deadline; await delay(200)) {
+    for (const deadline = Date.now() + runTimeoutMs; Date.now() < deadline; await delay(500)) {
       const logs = await this.get<{ data: ExportLog[] }>(
         `${api}/v1/marketplace/exports/logs?${new URLSearchParams(of)}`,
       );
@@ -60,6 +60,10 @@ async function request<T>(method: string, url: string, body?: unknown, token?: s
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await answer.text();
+  if (answer.status === 429) {
+    await delay(1000 * Number(answer.headers.get('retry-after') ?? 1));
+    return request(method, url, body, token);
+  }
   if (!answer.ok) throw new Error(`${method} ${url} answered ${answer.status}: ${text}`);
   return JSON.parse(text) as T;
 }

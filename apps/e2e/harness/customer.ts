@@ -1,5 +1,6 @@
 import { waitFor } from '@delivery/platform/testing';
 import { generateKeyPairSync } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Delivery,
   gcsSource,
@@ -81,6 +82,10 @@ export class Customer {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
+    if (answer.status === 429) {
+      await delay(1000 * Number(answer.headers.get('retry-after') ?? 1));
+      return this.send(method, path, body);
+    }
     return { status: answer.status, body: text === '' ? {} : JSON.parse(text) };
   }
 
@@ -165,10 +170,11 @@ export class Customer {
     describe: string,
     timeoutMs = 60_000,
   ): Promise<RunLog> {
-    return waitFor(async () => (await this.logs(exported)).find((log) => log.id === run && is(log)), {
-      describe: `run ${run} of ${this.id} ${describe}`,
-      timeoutMs,
-    });
+    const find = async () => {
+      await delay(100); // an organization may ask a hundred times in fifteen seconds
+      return (await this.logs(exported)).find((log) => log.id === run && is(log));
+    };
+    return waitFor(find, { describe: `run ${run} of ${this.id} ${describe}`, timeoutMs });
   }
 
   /** Waits for the recorder, runs the export now, and waits until it is delivered. */
