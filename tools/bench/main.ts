@@ -26,25 +26,25 @@ async function main(): Promise<void> {
     options: {
       help: { type: 'boolean', default: false },
       save: { type: 'boolean', default: false },
-      events: { type: 'string', default: '200000' },
-      users: { type: 'string', default: '40000' },
-      partitions: { type: 'string', default: '3' },
+      events: { type: 'string' },
+      users: { type: 'string' },
+      partitions: { type: 'string' },
       runs: { type: 'string', default: '3' },
       rest: { type: 'string', default: '60' },
     },
   });
   const [name] = positionals;
   if (values.help || name === undefined) return void process.stdout.write(help);
-  const numbers = {
-    events: Number(values.events),
-    users: Number(values.users),
-    partitions: Number(values.partitions),
+  const numbers = (events: number, users: number, partitions: number) => ({
+    events: Number(values.events ?? events),
+    users: Number(values.users ?? users),
+    partitions: Number(values.partitions ?? partitions),
     runs: Number(values.runs),
-  };
+  });
   const benchmarks: Record<string, () => Promise<object>> = {
-    record: () => benchRecord(numbers),
-    export: () => benchExport(numbers),
-    shape: () => Promise.resolve(benchShape(numbers)),
+    record: () => benchRecord(numbers(200_000, 40_000, 3)),
+    export: () => benchExport(numbers(1_000_000, 200_000, 12)),
+    shape: () => Promise.resolve(benchShape(numbers(200_000, 40_000, 3))),
     idle: () => benchIdle({ restSeconds: Number(values.rest) }),
   };
   const benchmark = benchmarks[name];

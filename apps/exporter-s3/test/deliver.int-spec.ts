@@ -8,7 +8,6 @@ import { runRequested, topicSpecs } from '@delivery/exports/schema';
 import { migrations as exportMigrations, RunStore, ScheduleStore } from '@delivery/exports/store';
 import { migrations as ingestMigrations, PositionStore } from '@delivery/ingest/store';
 import {
-  BucketStore,
   IntegrationStore,
   migrations as integrationsMigrations,
   OrganizationStore,
