@@ -16,8 +16,10 @@ const RETRY_AFTER_SECONDS = 5;
 /** Fastify refuses some requests itself, in words that suit a developer of servers; these suit the caller. */
 const FASTIFY_SENTENCES: ReadonlyMap<string, string> = new Map([
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'Send the body as JSON, with the header Content-Type: application/json.'],
-  ['FST_ERR_CTP_EMPTY_JSON_BODY', 'The body is empty though its Content-Type is application/json.'],
-  ['FST_ERR_CTP_INVALID_JSON_BODY', 'The body is not valid JSON, or has a key named __proto__ or constructor.'],
+  [
+    'FST_ERR_CTP_INVALID_JSON_BODY',
+    'The body is not valid JSON in UTF-8, or has a key named __proto__ or constructor.',
+  ],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', 'The body is not as long as its Content-Length says.'],
   ['FST_ERR_CTP_BODY_TOO_LARGE', 'The body is larger than this service accepts: send it in smaller parts.'],
 ]);

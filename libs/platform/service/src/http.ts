@@ -3,10 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { errorCodes, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { HealthReport } from './health-checks';
 import type { HttpConfig } from './http.config';
 import { runInLogContext } from './logger';
+import { refuseConnection, refuseUrl } from './refusals';
 import type { ServiceParts } from './service.module';
 
 const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,64}$/;
@@ -23,18 +24,34 @@ export function createHttpAdapter(config: HttpConfig): FastifyAdapter {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: refuseUrl,
+    clientErrorHandler: refuseConnection,
     logger: false,
   });
   // Fastify reads text/plain as a string by default: no API here has such a body, so it is 415 like any other.
-  adapter.getInstance<FastifyInstance>().removeContentTypeParser('text/plain');
+  const instance = adapter.getInstance<FastifyInstance>();
+  instance.removeContentTypeParser('text/plain');
+  parseJsonStrictly(instance);
   return adapter;
 }
 
-/** What the router refuses never reaches Nest's error filters, and Fastify's own words repeat the URL. */
-function refuseUrl(error: FastifyError, _: FastifyRequest, reply: FastifyReply): void {
-  const code = error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? 414 : 400;
-  const message = code === 414 ? 'A part of the path is too long.' : 'The path of the URL is not validly encoded.';
-  void reply.status(code).send({ code, name: code === 414 ? 'URITooLong' : 'BadRequest', message, errors: {} });
+/**
+ * JSON as RFC 8259 has it: in UTF-8. Fastify's own parser puts U+FFFD in the place of other bytes, which would make one
+ * text of two ids. A body of no bytes is no body: many clients send Content-Type with each request, with DELETE too.
+ */
+function parseJsonStrictly(instance: FastifyInstance): void {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  const parse = instance.getDefaultJsonParser('error', 'error');
+  instance.removeContentTypeParser('application/json');
+  instance.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (body.length === 0) return done(null, undefined);
+    let text: string;
+    try {
+      text = utf8.decode(body);
+    } catch {
+      return done(new errorCodes.FST_ERR_CTP_INVALID_JSON_BODY());
+    }
+    void parse(request, text, done);
+  });
 }
 
 /** Request ids, log context, request metrics, and the routes every service has. */

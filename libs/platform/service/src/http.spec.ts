@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Section } from '@delivery/platform/config';
+import { Body, Controller, Delete, Get, Module, Post } from '@nestjs/common';
+import { bootService, HttpConfig, LogConfig, type RunningService } from './index';
+
+class TestConfig {
+  @Section(HttpConfig)
+  http: HttpConfig;
+
+  @Section(LogConfig)
+  log: LogConfig;
+}
+
+@Controller('v1/things')
+class ThingsController {
+  @Get(':id')
+  read(): object {
+    return {};
+  }
+
+  @Post()
+  create(@Body() body: unknown): object {
+    return { body: body ?? 'none' };
+  }
+
+  @Delete(':id')
+  remove(@Body() body: unknown): object {
+    return { body: body ?? 'none' };
+  }
+}
+
+@Module({ controllers: [ThingsController] })
+class ThingsModule {}
+
+let service: RunningService;
+
+beforeAll(async () => {
+  service = await bootService({ name: 'http-test', config: TestConfig, module: () => ThingsModule }, {});
+});
+afterAll(() => service.stop());
+
+async function send(method: string, path: string, body: BodyInit | undefined) {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(service.url + path, { method, headers, ...(body === undefined ? {} : { body }) });
+  return { status: answer.status, body: await answer.json() };
+}
+
+/** What comes back on the socket for bytes that no client library would send. */
+async function exchange(bytes: string): Promise<{ head: string; body: unknown }> {
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.write(bytes);
+  await once(socket, 'close');
+  const [head = '', body = ''] = Buffer.concat(chunks).toString().split('\r\n\r\n');
+  return { head, body: JSON.parse(body) };
+}
+
+describe('bodies', () => {
+  it('are UTF-8: other bytes are refused, not replaced', async () => {
+    expect(await send('POST', '/v1/things', JSON.stringify({ id: 'Zoë' }))).toEqual({
+      status: 201,
+      body: { body: { id: 'Zoë' } },
+    });
+    expect(await send('POST', '/v1/things', Buffer.from('{"id":"Zo\xeb"}', 'latin1'))).toMatchObject({ status: 400 });
+    expect(await send('POST', '/v1/things', Buffer.from('\ufeff{"id":"a"}'))).toMatchObject({ status: 201 });
+  });
+
+  it('of no bytes are none, whatever Content-Type says', async () => {
+    expect(await send('DELETE', '/v1/things/1', undefined)).toEqual({ status: 200, body: { body: 'none' } });
+    expect(await send('POST', '/v1/things', '')).toEqual({ status: 201, body: { body: 'none' } });
+  });
+});
+
+describe('what no route ever sees', () => {
+  it.each([
+    ['a path that cannot be decoded', '/v1/things/%', 400, 'BadRequest'],
+    ['a part of the path that is too long', `/v1/things/${'x'.repeat(513)}`, 414, 'URITooLong'],
+  ])('has the body of every error and a request id: %s', async (_, path, code, name) => {
+    const answer = await fetch(service.url + path, { headers: { 'x-request-id': 'mine' } });
+    expect(answer.status).toBe(code);
+    expect(answer.headers.get('x-request-id')).toBe('mine');
+    expect(await answer.json()).toEqual({ code, name, message: expect.stringMatching(/\.$/), errors: {} });
+  });
+
+  it.each([
+    ['no HTTP', 'NONSENSE\r\n\r\n', 400, 'BadRequest'],
+    [
+      'headers without end',
+      `GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'RequestHeaderFieldsTooLarge',
+    ],
+  ])('has the body of every error: %s', async (_, bytes, code, name) => {
+    const { head, body } = await exchange(bytes);
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${code} `));
+    expect(body).toEqual({ code, name, message: expect.stringMatching(/\.$/), errors: {} });
+  });
+});
