@@ -64,6 +64,9 @@ describe('every error', () => {
     expectError(await client.send('GET', `${PATH}/%00`), 404);
     expectError(await client.send('GET', '/v1/keys/%00'), 404);
     expectError(await client.send('PUT', PATH), 404);
+    expectError(await client.send('GET', `${PATH}?type_id=%00`), 400);
+    expectError(await client.send('POST', '/v1/keys', { name: 'a\0b' }), 400);
+    expectError(await client.send('PATCH', `/v1/keys/${client.key.id}`, 'null'), 400);
   });
 
   it('of a cloud that is down says to try again, and leaves nothing behind', async () => {

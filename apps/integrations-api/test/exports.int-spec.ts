@@ -76,7 +76,7 @@ describe('run now', () => {
     expect(await execute(client, 'unknown123')).toMatchObject({ status: 404 });
     expect(await client.send('POST', '/v1/exports/execute', {})).toMatchObject({
       status: 400,
-      body: { errors: [{ field: 'export_id' }, { field: 'export_id' }] },
+      body: { errors: [{ field: 'export_id', message: 'must be a string' }] },
     });
   });
 });

@@ -1,9 +1,14 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsString, MaxLength, MinLength } from 'class-validator';
+import { IsBoolean, IsString, Matches, MaxLength } from 'class-validator';
 import { IfGiven } from './if-given';
 
 const NAME = { description: 'What it is for, in a few words.', example: 'reporting' };
+const NAME_FORM = /^(?=.*\S)[^\p{Cc}\p{Cs}]+$/u;
+const NAME_RULE = { message: 'must not be empty, and have no control characters' };
 const DESCRIPTION = { example: 'Nightly import into the warehouse' };
+/** Lines and tabs are fine; what the database cannot hold is not. */
+const DESCRIPTION_FORM = /^[^\0\p{Cs}]*$/u;
+const DESCRIPTION_RULE = { message: 'must not hold NUL or half a character' };
 
 /** `POST /v1/keys` (contracts.md §1.1). */
 export class CreateKeyRequest {
@@ -15,7 +20,7 @@ export class CreateKeyRequest {
 
   @ApiProperty(NAME)
   @IsString()
-  @MinLength(1)
+  @Matches(NAME_FORM, NAME_RULE)
   @MaxLength(200)
   name: string;
 
@@ -23,6 +28,7 @@ export class CreateKeyRequest {
   @IfGiven()
   @IsString()
   @MaxLength(1000)
+  @Matches(DESCRIPTION_FORM, DESCRIPTION_RULE)
   description?: string;
 }
 
@@ -45,7 +51,7 @@ export class UpdateKeyRequest {
   @ApiPropertyOptional(NAME)
   @IfGiven()
   @IsString()
-  @MinLength(1)
+  @Matches(NAME_FORM, NAME_RULE)
   @MaxLength(200)
   name?: string;
 
@@ -53,6 +59,7 @@ export class UpdateKeyRequest {
   @IfGiven()
   @IsString()
   @MaxLength(1000)
+  @Matches(DESCRIPTION_FORM, DESCRIPTION_RULE)
   description?: string;
 
   @ApiPropertyOptional({ description: 'A disabled key gets no more tokens; those it has live on until they expire.' })

@@ -130,6 +130,10 @@ describe('other requests', () => {
   it.each<[new () => object, object, string[]]>([
     [CreateKeyRequest, { name: 'reporting' }, []],
     [CreateKeyRequest, { name: '' }, ['name']],
+    [CreateKeyRequest, { name: ' \t' }, ['name']],
+    [CreateKeyRequest, { name: 'a\0b', description: 'a\0b' }, ['name', 'description']],
+    [CreateKeyRequest, { name: '\ud800', description: '\ud800' }, ['name', 'description']],
+    [CreateKeyRequest, { name: 'Zoë 🚲', description: 'two\nlines' }, []],
     [CreateKeyRequest, { name: 'x', secret: 'mine' }, ['secret']],
     [UpdateKeyRequest, { enabled: false }, []],
     [UpdateKeyRequest, { enabled: 0 }, ['enabled']],

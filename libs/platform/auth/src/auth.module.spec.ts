@@ -199,6 +199,33 @@ describe('errors', () => {
     expect(one.body.message).toBe('The request is not valid: frequency: must be an integer number.');
   });
 
+  it('names each field once, with the rule that says most', async () => {
+    const { status, body } = await post('/v1/sessions', {});
+    expect(status).toBe(400);
+    expect(body.errors).toEqual([
+      { field: 'type', message: 'must be one of the following values: api-key, email' },
+      { field: 'key', message: 'must be a string' },
+      { field: 'secret', message: 'must be a string' },
+    ]);
+    expect((await post('/v1/things', { frequency: 1, authentication: null }, withToken())).body.errors).toHaveLength(1);
+  });
+
+  it.each(['null', '[]', '[{}]', '5', '"x"', ''])('takes no %j for an object', async (body) => {
+    const answer = await post('/v1/sessions', body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.message).toBe('The body must be a JSON object, sent with Content-Type: application/json.');
+  });
+
+  it('lets no NUL and no half character of a URL through', async () => {
+    const headers = withToken();
+    expect((await call('/v1/things/a%00b', { headers })).body).toMatchObject({ code: 404, message: 'Page not found' });
+    expect((await call('/v1/things?name=a%00b', { headers })).body).toMatchObject({
+      code: 400,
+      errors: [{ field: 'name', message: 'holds NUL or is no valid text' }],
+    });
+    expect((await call('/v1/things?a=1&a=%00&b%00=1', { headers })).body.errors).toHaveLength(2);
+  });
+
   it('refuses bodies nested too deep, without falling over', async () => {
     const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
     expect((await post('/v1/any', nested(32), withToken())).status).toBe(201);

@@ -1,15 +1,19 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
-import { type ApiException, badRequest, type FieldError } from './errors';
+import { type ApiException, badRequest, type FieldError, notFound } from './errors';
 
 /** Recursive code (ours, class-transformer, the database) meets no deeper nesting than this. */
 const MAX_DEPTH = 32;
 /** A body of a million wrong items is not answered with a million sentences. */
 const MAX_FIELD_ERRORS = 100;
 
+/** What a body's type is at run time when it was declared as no class. */
+const NO_CLASS: readonly unknown[] = [undefined, Object, Array, String, Number, Boolean];
+
 /**
  * Checks what a controller's method takes: class-validator rules, unknown fields refused, every field at fault named.
- * Bodies typed other than by a class are only checked for depth.
+ * Bodies typed other than by a class are only checked for depth. Text of the URL that the database could not take
+ * (NUL, a lone surrogate) is refused here, for all routes.
  */
 @Injectable()
 export class RequestPipe implements PipeTransform {
@@ -23,11 +27,33 @@ export class RequestPipe implements PipeTransform {
   });
 
   async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type === 'body' && isDeeperThan(value, MAX_DEPTH)) {
-      throw badRequest(`The body is nested deeper than ${MAX_DEPTH} levels.`);
-    }
+    if (metadata.type === 'body') checkBody(value, metadata.metatype);
+    // No id holds such text, so there is nothing of that name.
+    if (metadata.type === 'param' && !isSafe(value)) throw notFound('Page not found');
+    if (metadata.type === 'query') checkQuery(value);
     return this.validation.transform(value, metadata);
   }
+}
+
+function checkBody(value: unknown, metatype: unknown): void {
+  if (isDeeperThan(value, MAX_DEPTH)) throw badRequest(`The body is nested deeper than ${MAX_DEPTH} levels.`);
+  // Nest takes null and a missing body for {}: a change of nothing would be answered as done.
+  if (!NO_CLASS.includes(metatype) && (!isObject(value) || Array.isArray(value))) {
+    throw badRequest('The body must be a JSON object, sent with Content-Type: application/json.');
+  }
+}
+
+function checkQuery(value: unknown): void {
+  const unsafe = isObject(value) ? Object.entries(value).filter((pair) => ![pair].flat(2).every(isSafe)) : [];
+  if (unsafe.length === 0) return;
+  throw badRequest(
+    'A parameter holds NUL or is no valid text.',
+    unsafe.map(([name]) => ({ field: name.replaceAll('\0', ''), message: 'holds NUL or is no valid text' })),
+  );
+}
+
+function isSafe(value: unknown): boolean {
+  return typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed());
 }
 
 /** The 400 for what class-validator found; also for checks outside a controller's parameters. */
@@ -38,16 +64,24 @@ export function invalidRequest(errors: readonly ValidationError[]): ApiException
   return badRequest(`The request is not valid: ${detail}.`, fields.slice(0, MAX_FIELD_ERRORS));
 }
 
-/** Flattens class-validator's tree; paths are dotted, places in arrays numbered from 0: `events.3.user.id`. */
+/**
+ * Flattens class-validator's tree, one sentence a field; paths are dotted, places in arrays numbered from 0:
+ * `events.3.user.id`.
+ */
 export function fieldErrors(errors: readonly ValidationError[], parent = ''): readonly FieldError[] {
   return errors.flatMap((error) => {
     const field = parent === '' ? error.property : `${parent}.${error.property}`;
-    const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
-      field,
-      message: rule === 'whitelistValidation' ? 'is not a field of this request' : withoutName(message, error.property),
-    }));
-    return [...own, ...fieldErrors(error.children ?? [], field)];
+    const own = sentenceOf(error);
+    return [...(own === undefined ? [] : [{ field, message: own }]), ...fieldErrors(error.children ?? [], field)];
   });
+}
+
+/** Of the rule declared first, the type: what is no text at all is also too short, too long and of no known form. */
+function sentenceOf({ constraints = {}, property }: ValidationError): string | undefined {
+  const failed = Object.entries(constraints);
+  const [rule, message] = failed.findLast(([name]) => name !== 'nestedValidation') ?? failed[0] ?? [];
+  if (message === undefined) return undefined;
+  return rule === 'whitelistValidation' ? 'is not a field of this request' : withoutName(message, property);
 }
 
 /** `name must be a string` beside `field: customer.name` would say it twice, the second time without its path. */

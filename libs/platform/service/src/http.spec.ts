@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-async function send(method: string, path: string, body: BodyInit | undefined) {
+async function send(method: string, path: string, body: NonNullable<RequestInit['body']> | undefined) {
   const headers = { 'content-type': 'application/json' };
   const answer = await fetch(service.url + path, { method, headers, ...(body === undefined ? {} : { body }) });
   return { status: answer.status, body: await answer.json() };
