@@ -40,16 +40,14 @@ export class ConsentReadStore {
     const rows = await this.sql.query<{ event_id: string; event_document: string }>(
       `SELECT h.event_id, r.event_document FROM consent_event_head h ${revisionOfHead}
        WHERE h.organization_id = $1 AND h.event_id > $2 AND h.status = ANY($3) AND h.regulation = ANY($4)
-         AND ($5::text IS NULL OR h.user_id = $5)
-         AND ($6::text IS NULL OR h.user_id IN (SELECT user_id FROM consent_user WHERE organization_id = $1 AND organization_user_id = $6))
-       ORDER BY h.event_id LIMIT $7`,
+         AND h.user_id = ANY($5)
+       ORDER BY h.event_id LIMIT $6`,
       [
         filter.organizationId,
         after ?? '',
         filter.statuses,
         filter.regulations,
-        filter.userId ?? null,
-        filter.organizationUserId ?? null,
+        await this.userIdsOf(filter),
         limit + 1,
       ],
     );
@@ -57,6 +55,22 @@ export class ConsentReadStore {
       rows.map((row) => ({ key: row.event_id, document: row.event_document })),
       limit,
     );
+  }
+
+  /**
+   * Whom a filter means. By the customer's own id: the users whose state holds it, and those of events that wait for
+   * approval, which no state shows yet. A query of its own: with ids known, the events are found by the users' index.
+   */
+  private async userIdsOf({ organizationId, userId, organizationUserId }: EventFilter): Promise<string[]> {
+    if (organizationUserId === undefined) return userId === undefined ? [] : [userId];
+    const rows = await this.sql.query<{ user_id: string }>(
+      `SELECT user_id FROM consent_user WHERE organization_id = $1 AND organization_user_id = $2
+       UNION
+       SELECT user_id FROM consent_event_revision WHERE organization_id = $1 AND status = 'pending_approval'
+         AND event_document::jsonb #>> '{user,organization_user_id}' = $2`,
+      [organizationId, organizationUserId],
+    );
+    return rows.map((row) => row.user_id).filter((id) => userId === undefined || id === userId);
   }
 
   async user(organizationId: string, userId: string, regulation: string): Promise<string | undefined> {
