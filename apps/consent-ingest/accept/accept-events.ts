@@ -60,7 +60,8 @@ export class AcceptEvents {
     return { ok: true, event };
   }
 
-  private refuse(reasons: Reason[]): Checked {
+  /** Counts an event that is not taken. */
+  refuse(reasons: Reason[]): Checked {
     this.received.inc({ outcome: 'refused' });
     return { ok: false, reasons };
   }

@@ -1,4 +1,10 @@
-import { badRequest, type FieldError, type Principal, requireOrganization } from '@delivery/platform/auth';
+import {
+  ApiException,
+  badRequest,
+  type FieldError,
+  type Principal,
+  requireOrganization,
+} from '@delivery/platform/auth';
 import type { AcceptEvents, Checked } from './accept-events';
 import type { Query } from './queries';
 
@@ -21,7 +27,7 @@ export async function acceptMany(
   if (items.length === 0) throw badRequest('The array is empty: send 1 to 100 events.');
   if (items.length > maxEvents)
     throw badRequest(`The array has ${items.length} events: send at most ${maxEvents} at a time.`);
-  const checked: Checked[] = items.map((item) => accept.check(item, requireOrganization(principal, query, item)));
+  const checked = items.map((item) => checkItem(accept, item, principal, query));
   const good = checked.filter((item) => item.ok).map((item) => item.event);
   if (good.length === 0) throw badRequest('None of the events is valid.', checked.flatMap(errorsAt));
   await accept.publish(good);
@@ -31,6 +37,18 @@ export async function acceptMany(
       : { index, status: 'refused', errors: errorsAt(item, index) },
   );
   return { status: good.length === items.length ? 200 : 207, results };
+}
+
+/** An item of another organization than the key's is refused, as any other fault of one item, without the others. */
+function checkItem(accept: AcceptEvents, item: unknown, principal: Principal, query: Query): Checked {
+  const organizationId = requireOrganization(principal, query);
+  try {
+    return accept.check(item, requireOrganization(principal, query, item));
+  } catch (error) {
+    if (!(error instanceof ApiException)) throw error;
+    const message = `organization_id must be ${organizationId}, that of the API key, or left out.`;
+    return accept.refuse([{ field: 'organization_id', code: 'not_allowed', message }]);
+  }
 }
 
 function errorsAt(item: Checked, index: number): FieldError[] {

@@ -24,7 +24,7 @@ import {
   TextQuery,
 } from './open-api';
 import { acceptMany } from './accept-many';
-import { choices, flag, pageBody, pageRequest, type Query as QueryString, single } from './queries';
+import { choices, flag, onlyKnown, pageBody, pageRequest, type Query as QueryString, single } from './queries';
 
 const json = 'application/json; charset=utf-8';
 const one = { $ref: getSchemaPath(ConsentEventMessage) };
@@ -111,6 +111,7 @@ export class EventsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const organizationId = requireOrganization(principal, query);
+    onlyKnown(query, ['user_id', 'organization_user_id'], ['status', 'regulation']);
     const userId = single(query, 'user_id');
     const organizationUserId = single(query, 'organization_user_id');
     if (userId === undefined && organizationUserId === undefined) {

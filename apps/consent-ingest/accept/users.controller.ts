@@ -5,7 +5,7 @@ import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ConsentsController, OrganizationQuery, PageQuery, pageSchema, TextQuery, userSchema } from './open-api';
-import { flag, pageBody, pageRequest, type Query as QueryString, single } from './queries';
+import { flag, onlyKnown, pageBody, pageRequest, type Query as QueryString, single } from './queries';
 
 const json = 'application/json; charset=utf-8';
 
@@ -31,6 +31,7 @@ export class UsersController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const organizationId = requireOrganization(principal, query);
+    onlyKnown(query, ['organization_user_id', 'regulation']);
     const regulation = single(query, 'regulation') ?? 'gdpr';
     const { limit, after } = pageRequest(query);
     const filter = { organizationId, regulation, organizationUserId: single(query, 'organization_user_id') };

@@ -169,6 +169,22 @@ describe('consents API', () => {
         ],
       },
     });
+    await expect(
+      call('POST', '/v1/consents/events', [
+        event('b4', 'u5'),
+        { ...event('b5', 'u5'), organization_id: 'other' },
+        { ...event('b6', 'u5'), organization_id: 5 },
+      ]),
+    ).resolves.toMatchObject({
+      status: 207,
+      body: {
+        data: [
+          { status: 'accepted' },
+          { status: 'refused', errors: [{ field: '1.organization_id', message: expect.stringContaining('acme') }] },
+          { status: 'refused', errors: [{ field: '2.organization_id' }] },
+        ],
+      },
+    });
     await expect(call('POST', '/v1/consents/events', [event('b3', 'u5')])).resolves.toMatchObject({ status: 200 });
     await expect(call('POST', '/v1/consents/events', [{ id: 5 }, 'x'])).resolves.toMatchObject({
       status: 400,
@@ -215,6 +231,44 @@ describe('consents API', () => {
     expect(new Set(seen).size).toBe(seen.length);
     await expect(call('GET', '/v1/consents/users?$cursor=nonsense')).resolves.toMatchObject({ status: 400 });
     await expect(call('GET', '/v1/consents/users?$limit=101')).resolves.toMatchObject({ status: 400 });
+  });
+
+  it('refuses what a list does not know, instead of answering with everything', async () => {
+    const faults = async (query: string) => {
+      const answer = await call('GET', `/v1/consents/${query}`);
+      return [answer.status, answer.body.errors?.[0]?.field];
+    };
+    await expect(faults('users?organization_user=jane')).resolves.toEqual([400, 'organization_user']);
+    await expect(faults('users?organization_user_id=')).resolves.toEqual([400, 'organization_user_id']);
+    await expect(faults('users?organization_user_id=%00')).resolves.toEqual([400, 'organization_user_id']);
+    await expect(faults('users?$skip=100')).resolves.toEqual([400, '$skip']);
+    await expect(faults('users?$limit=1e1')).resolves.toEqual([400, '$limit']);
+    await expect(faults('events?user_id=u1&statuss=confirmed')).resolves.toEqual([400, 'statuss']);
+    await expect(faults('events?user_id=u1&status=')).resolves.toEqual([400, 'status']);
+    await expect(faults('events?user_id=u1&status[$in]=removed')).resolves.toEqual([400, 'status']);
+    await expect(faults('users?regulation=gdpr&$limit=1&$include_full_tree=true')).resolves.toEqual([200, undefined]);
+    await expect(call('GET', '/v1/consents/users/%00')).resolves.toMatchObject({ status: 404 });
+    await expect(call('GET', '/v1/consents/events/%00')).resolves.toMatchObject({ status: 404 });
+  });
+
+  it("finds a pending event by the customer's own id of a user who has nothing else", async () => {
+    const user = { organization_user_id: 'waiting@x.io' };
+    await call('POST', '/v1/consents/events', { id: 'p2', status: 'pending_approval', user });
+    const list = '/v1/consents/events?organization_user_id=waiting@x.io';
+    await expect(call('GET', `${list}&status=pending_approval`)).resolves.toMatchObject({
+      body: { data: [{ id: 'p2' }] },
+    });
+    await expect(call('GET', list)).resolves.toMatchObject({ body: { data: [] } });
+  });
+
+  it('takes no text that is not UTF-8: two ids would become one', async () => {
+    const answer = await fetch(`${service.url}/v1/consents/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${tokens.get('acme')}`, 'content-type': 'application/json' },
+      body: Buffer.from('{"id":"latin","user":{"organization_user_id":"Zo\xeb"}}', 'latin1'),
+    });
+    expect(answer.status).toBe(400);
+    await expect(call('GET', '/v1/consents/events/latin')).resolves.toMatchObject({ status: 404 });
   });
 
   it("hides another organization's events and users", async () => {

@@ -5,8 +5,8 @@ const forbiddenKeys = new Set(['__proto__', 'constructor']);
 const longestPath = 200;
 
 /**
- * The path of the first text that no database or file should be given: NUL, a lone surrogate, or a forbidden key.
- * Undefined when there is none.
+ * The path of the first text that no database or file should be given: NUL, a lone surrogate; for a key of that kind or
+ * a forbidden one, the path of its object. Undefined when there is none.
  */
 export function unsafeText(value: unknown): string | undefined {
   return find(value, '')?.slice(0, longestPath).toWellFormed();
@@ -24,7 +24,7 @@ function find(value: unknown, path: string): string | undefined {
   if (typeof value === 'string') return isSafe(value) ? undefined : path;
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, inner] of Object.entries(value)) {
-    if (forbiddenKeys.has(key) || !isSafe(key)) return path === '' ? 'a key' : `a key of ${path}`;
+    if (forbiddenKeys.has(key) || !isSafe(key)) return path;
     const found = find(inner, path === '' ? key : `${path}.${key}`);
     if (found !== undefined) return found;
   }

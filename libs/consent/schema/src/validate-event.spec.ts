@@ -112,6 +112,20 @@ describe('a message on consent.events.v1', () => {
   };
   const text = (json: string) => Buffer.from(json);
 
+  it('with an unsafe key or text is told where it is', () => {
+    const faultOf = (json: string) => {
+      const result = parseEventMessage(text(json));
+      return result.ok ? undefined : result.reasons[0];
+    };
+    expect(faultOf('{"organization_id":"acme","metadata":{"a":{"constructor":1}}}')).toMatchObject({
+      field: 'metadata.a',
+      message: 'metadata.a holds NUL or a lone surrogate, or a key __proto__ or constructor.',
+    });
+    expect(faultOf('{"organization_id":"acme","user":{"organization_user_id":"\\ud800"}}')).toMatchObject({
+      field: 'user.organization_user_id',
+    });
+  });
+
   it.each([
     ['empty', null],
     ['empty', text('')],

@@ -85,7 +85,7 @@ export function unsafeReason(path: string): Reason {
   return {
     field: path,
     code: 'unsafe_text',
-    message: `${path} holds NUL or a lone surrogate, or is named __proto__ or constructor.`,
+    message: `${path === '' ? 'The message' : path} holds NUL or a lone surrogate, or a key __proto__ or constructor.`,
   };
 }
 
