@@ -32,16 +32,19 @@ async function recordOnce(options: RecordOptions) {
     const bytes = await publish(rig, options);
     const app = await startApp('consent-ingest', { ...rig.environment, INGEST_ROLES: 'record' }, 18_081);
     const began = await firstProgress(rig);
+    const before = await cpuSeconds(rig, app.pid ?? 0);
     const ended = await allRecorded(rig, options.events);
-    const usage = processUsage(app.pid ?? 0);
-    const postgresSeconds = await backendSeconds(rig);
+    const after = await cpuSeconds(rig, app.pid ?? 0);
+    const { peakRssMb } = processUsage(app.pid ?? 0);
     await stopApp(app);
     const seconds = (ended.at - began.at) / 1000;
+    const measured = options.events - began.recorded;
+    const perMillion = (cpu: number) => Number(((cpu / measured) * 1e6).toFixed(1));
     return {
-      eventsPerSecond: Math.round((options.events - began.recorded) / seconds),
-      cpuSecondsPerMillion: Number(((usage.cpuSeconds / options.events) * 1e6).toFixed(1)),
-      postgresCpuSecondsPerMillion: Number(((postgresSeconds / options.events) * 1e6).toFixed(1)),
-      peakRssMb: usage.peakRssMb,
+      eventsPerSecond: Math.round(measured / seconds),
+      cpuSecondsPerMillion: perMillion(after.app - before.app),
+      postgresCpuSecondsPerMillion: perMillion(after.postgres - before.postgres),
+      peakRssMb,
       bytesPerEvent: Math.round(bytes / options.events),
     };
   } finally {
@@ -63,12 +66,13 @@ async function publish(rig: Rig, options: RecordOptions): Promise<number> {
   return bytes;
 }
 
-/** CPU of the recorder's database sessions; only readable when Postgres runs on this machine. */
-async function backendSeconds(rig: Rig): Promise<number> {
+/** CPU so far of the recorder and of its database sessions; those are only readable when Postgres runs here. */
+async function cpuSeconds(rig: Rig, pid: number) {
   const rows = await rig.database.query<{ pid: number }>(
     `SELECT pid FROM pg_stat_activity WHERE application_name = 'consent-ingest' AND datname = current_database()`,
   );
-  return rows.reduce((sum, { pid }) => sum + processUsage(pid).cpuSeconds, 0);
+  const postgres = rows.reduce((sum, row) => sum + processUsage(row.pid).cpuSeconds, 0);
+  return { app: processUsage(pid).cpuSeconds, postgres };
 }
 
 const recordedNow = async (rig: Rig) => {

@@ -52,6 +52,7 @@ export async function recordEvents(tx: Transaction, batch: readonly EventToRecor
   const [first] = claimed;
   if (first === undefined) return { recorded: 0, duplicates: batch.length };
   const users = groupByUser(claimed);
+  await joinByIndex(tx);
   const rows = await foldUsers(
     tx,
     users,
@@ -62,21 +63,30 @@ export async function recordEvents(tx: Transaction, batch: readonly EventToRecor
   );
   const missed = await insertUsers(
     tx,
-    rows.filter((row) => row.isNew),
+    rows.filter((row) => row.place === undefined),
     first.event.position,
   );
   const written = missed.length === 0 ? rows : await refold(tx, users, rows, missed);
   await updateUsers(
     tx,
-    written.filter((row) => !row.isNew),
+    written.filter((row): row is FoldedUser & { place: string } => row.place !== undefined),
     first.event.position,
   );
   await copyRevisions(tx, revisionsOf(claimed, written));
   return { recorded: claimed.length, duplicates: batch.length - claimed.length };
 }
 
+/**
+ * A batch looks up a few hundred keys. While the tables are small, the planner would rather read them whole for each
+ * batch, and goes on doing so with a plan made before they grew.
+ */
+async function joinByIndex(tx: Transaction): Promise<void> {
+  await tx.query(`SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`);
+}
+
 interface FoldedUser extends UserRow {
-  isNew: boolean;
+  /** Where his row lies; absent while he has none. */
+  place: string | undefined;
 }
 
 function groupByUser(claimed: readonly EventToRecord[]): UserBatch[] {
@@ -117,7 +127,7 @@ async function foldUser(tx: Transaction, user: UserBatch, locked: LockedUser | u
     guest: (locked?.guest ?? true) && events.every(isGuestEvent),
     latest: later(locked?.latest, orderKeyOf(newest)),
     document: { offset: last.event.position.offset, arrivedAt: last.arrivedAt },
-    isNew: locked === undefined,
+    place: locked?.place,
   };
 }
 

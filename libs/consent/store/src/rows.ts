@@ -1,6 +1,14 @@
-/** First day of the UTC month an instant lies in, as `YYYY-MM-DD`. */
+let lastDay = Number.NaN;
+let lastMonth = '';
+
+/** First day of the UTC month an instant lies in, as `YYYY-MM-DD`. Messages of a batch arrive on one day, mostly. */
 export function monthOf(instant: Date): string {
-  return `${instant.toISOString().slice(0, 7)}-01`;
+  const day = Math.floor(instant.getTime() / 86_400_000);
+  if (day !== lastDay) {
+    lastDay = day;
+    lastMonth = `${instant.toISOString().slice(0, 7)}-01`;
+  }
+  return lastMonth;
 }
 
 /** Comparator by several text keys, in code unit order: the one order in which all recorders take their locks. */

@@ -14,6 +14,8 @@ export function userKeyText(key: UserKey): string {
 
 /** A user's row as it is locked: his state, the newest event folded into it, and whether he is still a guest. */
 export interface LockedUser {
+  /** Where the row lies; stays true while this transaction holds its lock. */
+  place: string;
   version: number;
   guest: boolean;
   latest: OrderKey;
@@ -30,6 +32,7 @@ export interface UserRow extends UserKey {
 }
 
 interface LockedRow extends Record<string, unknown> {
+  place: string;
   organization_id: string;
   user_id: string;
   regulation: string;
@@ -55,7 +58,7 @@ interface LockedRow extends Record<string, unknown> {
 export async function lockUsers(tx: Sql, keys: readonly UserKey[]): Promise<Map<string, LockedUser>> {
   const sorted = [...keys].sort(byKeys((key) => [key.organizationId, key.userId, key.regulation]));
   const rows = await tx.query<LockedRow>(
-    `SELECT u.organization_id, u.user_id, u.regulation, u.version, u.guest,
+    `SELECT u.ctid::text AS place, u.organization_id, u.user_id, u.regulation, u.version, u.guest,
        (extract(epoch FROM u.latest_effective_at) * 1000)::bigint AS latest_at,
        u.latest_topic_id, u.latest_partition, u.latest_epoch, u.latest_offset,
        u.document_month::text, u.document_topic_id, u.document_partition, u.document_epoch, u.document_offset, u.base_document
@@ -76,7 +79,13 @@ export async function lockUsers(tx: Sql, keys: readonly UserKey[]): Promise<Map<
       }
       return [
         userKeyText({ organizationId: row.organization_id, userId: row.user_id, regulation: row.regulation }),
-        { version: row.version, guest: row.guest, latest: latestOf(row), state: parseUserDocument(document) },
+        {
+          place: row.place,
+          version: row.version,
+          guest: row.guest,
+          latest: latestOf(row),
+          state: parseUserDocument(document),
+        },
       ];
     }),
   );
@@ -112,32 +121,26 @@ function latestOf(row: LockedRow): OrderKey {
   };
 }
 
-/** The columns of `UserRow`s as arrays, in sorted order of their keys; `source` is the batch's partition. */
-function columnsOf(rows: readonly UserRow[]): unknown[] {
-  const sorted = [...rows].sort(byKeys((row) => [row.organizationId, row.userId, row.regulation]));
-  return [
-    sorted.map((row) => row.organizationId),
-    sorted.map((row) => row.userId),
-    sorted.map((row) => row.regulation),
-    sorted.map((row) => row.state.organizationUserId),
-    sorted.map((row) => row.state.version),
-    sorted.map((row) => row.guest),
-    sorted.map((row) => isoTime(row.state.createdAt)),
-    sorted.map((row) => isoTime(row.state.updatedAt)),
-    sorted.map((row) => isoTime(row.latest.effectiveAt)),
-    sorted.map((row) => row.latest.position.topicId),
-    sorted.map((row) => row.latest.position.partition),
-    sorted.map((row) => row.latest.position.epoch),
-    sorted.map((row) => row.latest.position.offset.toString()),
-    sorted.map((row) => monthOf(row.document.arrivedAt)),
-    sorted.map((row) => row.document.offset.toString()),
-  ];
-}
+/** What a batch changes of a user, in the order of its columns. */
+const changing: readonly (readonly [column: string, type: string, of: (row: UserRow) => unknown])[] = [
+  ['organization_user_id', 'text', (row) => row.state.organizationUserId],
+  ['version', 'int', (row) => row.state.version],
+  ['guest', 'boolean', (row) => row.guest],
+  ['created_at', 'timestamptz', (row) => isoTime(row.state.createdAt)],
+  ['updated_at', 'timestamptz', (row) => isoTime(row.state.updatedAt)],
+  ['latest_effective_at', 'timestamptz', (row) => isoTime(row.latest.effectiveAt)],
+  ['latest_topic_id', 'smallint', (row) => row.latest.position.topicId],
+  ['latest_partition', 'int', (row) => row.latest.position.partition],
+  ['latest_epoch', 'int', (row) => row.latest.position.epoch],
+  ['latest_offset', 'bigint', (row) => row.latest.position.offset.toString()],
+  ['document_month', 'date', (row) => monthOf(row.document.arrivedAt)],
+  ['document_offset', 'bigint', (row) => row.document.offset.toString()],
+];
 
-const unnested = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::boolean[], $7::timestamptz[],
-  $8::timestamptz[], $9::timestamptz[], $10::smallint[], $11::int[], $12::int[], $13::bigint[], $14::date[], $15::bigint[])
-  AS n(organization_id, user_id, regulation, organization_user_id, version, guest, created_at, updated_at,
-    latest_effective_at, latest_topic_id, latest_partition, latest_epoch, latest_offset, document_month, document_offset)`;
+const changingNames = changing.map(([column]) => column).join(', ');
+/** As `$4` to `$15`. */
+const changingArrays = changing.map(([, type], i) => `$${i + 4}::${type}[]`).join(', ');
+const changingValues = (rows: readonly UserRow[]) => changing.map(([, , of]) => rows.map(of));
 
 /** Where the batch stands, for the document pointers. */
 export interface BatchPlace {
@@ -147,18 +150,26 @@ export interface BatchPlace {
 }
 
 /**
- * Inserts users that were not there when the batch looked.
- * @returns keys of those that another recorder inserted meanwhile: they are not written.
+ * Inserts users that were not there when the batch looked, in sorted order.
+ * @returns those that another recorder inserted meanwhile: they are not written.
  */
 export async function insertUsers(tx: Sql, rows: readonly UserRow[], place: BatchPlace): Promise<UserRow[]> {
   if (rows.length === 0) return [];
+  const sorted = [...rows].sort(byKeys((row) => [row.organizationId, row.userId, row.regulation]));
   const inserted = await tx.query<{ organization_id: string; user_id: string; regulation: string }>(
-    `INSERT INTO consent_user (organization_id, user_id, regulation, organization_user_id, version, guest, created_at,
-       updated_at, latest_effective_at, latest_topic_id, latest_partition, latest_epoch, latest_offset, document_month,
-       document_offset, document_topic_id, document_partition, document_epoch)
-     SELECT n.*, $16, $17, $18 FROM ${unnested}
+    `INSERT INTO consent_user (organization_id, user_id, regulation, ${changingNames},
+       document_topic_id, document_partition, document_epoch)
+     SELECT n.*, $16, $17, $18 FROM unnest($1::text[], $2::text[], $3::text[], ${changingArrays}) AS n
      ON CONFLICT DO NOTHING RETURNING organization_id, user_id, regulation`,
-    [...columnsOf(rows), place.topicId, place.partition, place.epoch],
+    [
+      sorted.map((row) => row.organizationId),
+      sorted.map((row) => row.userId),
+      sorted.map((row) => row.regulation),
+      ...changingValues(sorted),
+      place.topicId,
+      place.partition,
+      place.epoch,
+    ],
   );
   if (inserted.length === rows.length) return [];
   const done = new Set(
@@ -169,18 +180,19 @@ export async function insertUsers(tx: Sql, rows: readonly UserRow[], place: Batc
   return rows.filter((row) => !done.has(userKeyText(row)));
 }
 
-/** Writes users whose rows this transaction holds locked. */
-export async function updateUsers(tx: Sql, rows: readonly UserRow[], place: BatchPlace): Promise<void> {
+/** Writes users whose rows this transaction holds locked, each at his place. */
+export async function updateUsers(
+  tx: Sql,
+  rows: readonly (UserRow & { place: string })[],
+  { topicId, partition, epoch }: BatchPlace,
+): Promise<void> {
   if (rows.length === 0) return;
   await tx.query(
-    `UPDATE consent_user u SET organization_user_id = n.organization_user_id, version = n.version, guest = n.guest,
-       created_at = n.created_at, updated_at = n.updated_at, latest_effective_at = n.latest_effective_at,
-       latest_topic_id = n.latest_topic_id, latest_partition = n.latest_partition, latest_epoch = n.latest_epoch,
-       latest_offset = n.latest_offset, document_month = n.document_month, document_offset = n.document_offset,
-       document_topic_id = $16, document_partition = $17, document_epoch = $18
-     FROM ${unnested}
-     WHERE (u.organization_id, u.user_id, u.regulation) = (n.organization_id, n.user_id, n.regulation)`,
-    [...columnsOf(rows), place.topicId, place.partition, place.epoch],
+    `UPDATE consent_user u SET ${changing.map(([column]) => `${column} = n.${column}`).join(', ')},
+       document_topic_id = $1, document_partition = $2, document_epoch = $3
+     FROM unnest(${changingArrays}, $16::tid[]) AS n(${changingNames}, place)
+     WHERE u.ctid = n.place`,
+    [topicId, partition, epoch, ...changingValues(rows), rows.map((row) => row.place)],
   );
 }
 

@@ -1,3 +1,4 @@
+export { CopyRows } from './copy-rows';
 export type { DatabaseOptions } from './data-source-options';
 export { Database, type TransactionOptions } from './database';
 export { DatabaseError, databaseErrorCodes, mapDatabaseError, type DatabaseErrorCode } from './errors';
