@@ -4,6 +4,7 @@ import { Database } from '@delivery/platform/postgres';
 import { provideDatabase, provideKafka, type ServiceDefinition } from '@delivery/platform/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AcceptEvents } from './accept/accept-events';
+import { openApiSchemas } from './accept/open-api-schemas';
 import { EventsController } from './accept/events.controller';
 import { UsersController } from './accept/users.controller';
 import { ConsentIngestConfig, IngestConfig } from './app.config';
@@ -52,9 +53,16 @@ export const definition: ServiceDefinition<ConsentIngestConfig> = {
   module: (config) => AppModule.register(config),
   openApi: {
     title: 'Consents API',
-    description: 'Collects consent events and tells the consent status of users.',
+    description:
+      'Collects consent events and tells the consent status of users. Sign in with `POST /v1/sessions` and send the ' +
+      'access token as `Authorization: Bearer <token>`, or send the API key as `x-api-key`.',
     version: '1',
     customize: (builder) =>
-      builder.addBearerAuth().addApiKey({ type: 'apiKey', in: 'header', name: 'x-api-key' }, 'x-api-key'),
+      builder
+        .setOpenAPIVersion('3.1.0')
+        .addBearerAuth()
+        .addApiKey({ type: 'apiKey', in: 'header', name: 'x-api-key' }, 'x-api-key')
+        .addServer('http://127.0.0.1:8081', 'npm start'),
+    schemas: openApiSchemas,
   },
 };

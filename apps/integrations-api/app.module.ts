@@ -37,7 +37,8 @@ export const definition: ServiceDefinition<IntegrationsApiConfig> = {
     title: 'Integrations API',
     description:
       'Exports of consents into your own cloud: create integrations, follow and repeat their runs. Sign in with ' +
-      '`POST /v1/sessions` and send the access token as `Authorization: Bearer <token>`. Requests are limited to 100 in ' +
+      '`POST /v1/sessions` and send the access token as `Authorization: Bearer <token>`; the API key itself, ' +
+      '`<id>.<secret>`, is taken there too. Requests are limited to 100 in ' +
       '15 seconds per organization; the RateLimit headers tell how many are left.',
     version: '1',
     customize: (builder) => builder.addBearerAuth().addServer('http://127.0.0.1:8080', 'npm start'),

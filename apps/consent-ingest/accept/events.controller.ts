@@ -1,4 +1,3 @@
-import { ConsentEventMessage } from '@delivery/consent/schema';
 import { ConsentReadStore } from '@delivery/consent/store';
 import {
   ApiErrors,
@@ -10,27 +9,26 @@ import {
 } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { Body, Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiExtraModels, ApiOperation, ApiQuery, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiOperation } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AcceptEvents } from './accept-events';
 import {
   ConsentsController,
-  eventRequest,
+  CreateEventsReference,
+  eventExample,
   eventSchema,
+  JsonAnswer,
   OrganizationQuery,
+  PageAnswer,
   PageQuery,
-  pageSchema,
-  resultsSchema,
   TextQuery,
 } from './open-api';
 import { acceptMany } from './accept-many';
 import { choices, flag, onlyKnown, pageBody, pageRequest, type Query as QueryString, single } from './queries';
 
 const json = 'application/json; charset=utf-8';
-const one = { $ref: getSchemaPath(ConsentEventMessage) };
 
 /** `/v1/consents/events` (contracts §1.9). */
-@ApiExtraModels(ConsentEventMessage)
 @ConsentsController('Consent events')
 @Controller('v1/consents/events')
 export class EventsController {
@@ -44,29 +42,7 @@ export class EventsController {
   }
 
   @Post()
-  @ApiOperation({ summary: 'Record a consent event, or up to 100 of them' })
-  @OrganizationQuery()
-  @ApiQuery({
-    name: '$disable_integrations',
-    required: false,
-    type: Boolean,
-    description: 'Accepted; no integration is told of single events yet.',
-  })
-  @ApiBody({
-    schema: { oneOf: [one, { type: 'array', minItems: 1, maxItems: 100, items: one }], example: eventRequest },
-  })
-  @ApiResponse({
-    status: 200,
-    description: 'The stored event; for an array, a result per item.',
-    schema: { oneOf: [eventSchema, resultsSchema] },
-  })
-  @ApiResponse({
-    status: 202,
-    description: 'Accepted and durable, but not recorded yet; always with Prefer: respond-async.',
-    schema: one,
-  })
-  @ApiResponse({ status: 207, description: 'Some items of the array were refused.', schema: resultsSchema })
-  @ApiErrors(413)
+  @CreateEventsReference()
   async create(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryString,
@@ -104,7 +80,7 @@ export class EventsController {
   @TextQuery('status', 'Default confirmed; several as status[$in]=.', 'confirmed')
   @TextQuery('regulation', 'Default gdpr; several as regulation[$in]=.', 'gdpr')
   @PageQuery()
-  @ApiResponse({ status: 200, schema: pageSchema(eventSchema) })
+  @PageAnswer(eventSchema, eventExample)
   async list(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryString,
@@ -133,7 +109,7 @@ export class EventsController {
   @Get(':id')
   @ApiOperation({ summary: 'Get one event' })
   @OrganizationQuery()
-  @ApiResponse({ status: 200, schema: eventSchema })
+  @JsonAnswer(200, 'The event as it is stored.', eventSchema, eventExample)
   @ApiErrors(404)
   async get(
     @CurrentPrincipal() principal: Principal,

@@ -2,7 +2,16 @@ import { applyEvent, eventDocument, normalizeEvent, userDocument } from '@delive
 import { consentEventsTopic } from '@delivery/consent/schema';
 import { Accepts, ApiErrors } from '@delivery/platform/auth';
 import { applyDecorators } from '@nestjs/common';
-import { ApiBearerAuth, ApiQuery, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBearerAuth,
+  ApiBody,
+  ApiHeader,
+  ApiOperation,
+  ApiQuery,
+  ApiResponse,
+  ApiSecurity,
+  ApiTags,
+} from '@nestjs/swagger';
 
 /** A request that works as it stands. */
 export const eventRequest = {
@@ -17,29 +26,26 @@ const event = normalizeEvent(
   { clusterId: '', topic: consentEventsTopic, arrivedAt, position: { topicId: 1, partition: 0, epoch: 1, offset: 0n } },
 );
 
-/** What the platform makes of that request: examples written by the code that answers. */
-export const eventSchema = {
-  type: 'object',
-  description: 'The event as it is stored and delivered; see docs/reference/delivered-line.schema.json for its fields.',
-  example: JSON.parse(eventDocument(event, 1)) as object,
-};
-export const userSchema = {
-  type: 'object',
-  description: 'What the confirmed events of a user fold into; see docs/reference/delivered-line.schema.json.',
-  example: JSON.parse(userDocument({ ...applyEvent(undefined, event), version: 1 })) as object,
-};
+/** What is sent, and what the platform makes of it: examples written by the code that answers. */
+export const consentEvent = { $ref: '#/components/schemas/ConsentEvent' };
+export const eventSchema = { $ref: '#/components/schemas/StoredEvent' };
+export const userSchema = { $ref: '#/components/schemas/StoredUser' };
+export const eventExample = JSON.parse(eventDocument(event, 1)) as object;
+export const userExample = JSON.parse(userDocument({ ...applyEvent(undefined, event), version: 1 })) as object;
+
+/** A response of JSON with an example. */
+export function JsonAnswer(status: number, description: string, schema: object, example: object): MethodDecorator {
+  return ApiResponse({ status, description, content: { 'application/json': { schema, example } } });
+}
 
 /** A page of them: `cursor` goes into `$cursor` of the next request, and is null on the last page. */
-export function pageSchema(item: object) {
-  return {
+export function PageAnswer(items: object, example: object): MethodDecorator {
+  const schema = {
     type: 'object',
     required: ['data', 'limit', 'cursor'],
-    properties: {
-      data: { type: 'array', items: item },
-      limit: { type: 'integer', example: 100 },
-      cursor: { type: 'string', nullable: true, example: null },
-    },
+    properties: { data: { type: 'array', items }, limit: { type: 'integer' }, cursor: { type: ['string', 'null'] } },
   };
+  return JsonAnswer(200, 'A page of them.', schema, { data: [example], limit: 100, cursor: null });
 }
 
 /** A result per item of an array, in its order. */
@@ -56,19 +62,29 @@ export const resultsSchema = {
           index: { type: 'integer' },
           status: { type: 'string', enum: ['accepted', 'refused'] },
           id: { type: 'string', description: 'Of an accepted event.' },
-          errors: { type: 'array', description: 'Of a refused one.', items: { type: 'object' } },
+          errors: {
+            type: 'array',
+            description: 'Of a refused one.',
+            items: {
+              type: 'object',
+              required: ['field', 'message'],
+              properties: { field: { type: 'string' }, message: { type: 'string' } },
+            },
+          },
         },
       },
-      example: [
-        { index: 0, status: 'accepted', id: 'choice-1' },
-        {
-          index: 1,
-          status: 'refused',
-          errors: [{ field: '1.status', message: 'status must be one of confirmed, pending_approval.' }],
-        },
-      ],
     },
   },
+};
+export const resultsExample = {
+  data: [
+    { index: 0, status: 'accepted', id: 'choice-1' },
+    {
+      index: 1,
+      status: 'refused',
+      errors: [{ field: '1.status', message: 'status must be one of confirmed, pending_approval.' }],
+    },
+  ],
 };
 
 /** A controller of the consents API: how clients sign in, and what every route may answer. */
@@ -78,7 +94,7 @@ export function ConsentsController(tag: string): ClassDecorator {
     ApiBearerAuth(),
     ApiSecurity('x-api-key'),
     Accepts('bearer-session', 'x-api-key'),
-    ApiErrors(400, 401, 403, 503),
+    ApiErrors(400, 401, 403, 503, 'default'),
   );
 }
 
@@ -89,6 +105,60 @@ export function TextQuery(name: string, description: string, example?: string): 
 
 export function OrganizationQuery(): MethodDecorator {
   return TextQuery('organization_id', 'May be left out: it is the organization of the key.', 'acme');
+}
+
+/** What `POST /v1/consents/events` takes and answers. */
+export function CreateEventsReference(): MethodDecorator {
+  return applyDecorators(
+    ApiOperation({ summary: 'Record a consent event, or up to 100 of them' }),
+    OrganizationQuery(),
+    ApiQuery({
+      name: '$disable_integrations',
+      required: false,
+      type: Boolean,
+      description: 'Accepted; no integration is told of single events yet.',
+    }),
+    ApiQuery({ name: '$generate_tcfcs', required: false, type: Boolean, description: 'true is refused for now.' }),
+    ApiHeader({
+      name: 'Prefer',
+      required: false,
+      schema: { type: 'string', enum: ['respond-async'] },
+      description: 'respond-async: a single event is answered 202 as soon as it is durable.',
+    }),
+    ApiBody({
+      schema: { oneOf: [consentEvent, { type: 'array', minItems: 1, maxItems: 100, items: consentEvent }] },
+      examples: {
+        one: { summary: 'An event', value: eventRequest },
+        several: { summary: 'An array', value: [eventRequest] },
+      },
+    }),
+    JsonAnswer(
+      200,
+      'The stored event; for an array, a result per item.',
+      { oneOf: [eventSchema, resultsSchema] },
+      eventExample,
+    ),
+    JsonAnswer(202, 'Accepted and durable, but not recorded yet; always with Prefer: respond-async.', consentEvent, {
+      ...eventRequest,
+      organization_id: 'acme',
+      source: 'api',
+    }),
+    JsonAnswer(207, 'Some items of the array were refused.', resultsSchema, resultsExample),
+    ApiErrors(413),
+  );
+}
+
+/** What asks for the whole tree, and so counts towards the limit of requests (contracts §1.2). */
+export function FullTreeQuery(): MethodDecorator {
+  return applyDecorators(
+    ApiQuery({
+      name: '$include_full_tree',
+      required: false,
+      type: Boolean,
+      description: 'The tree is always whole; with true the request counts: 100 in 15 seconds per organization.',
+    }),
+    ApiErrors(429),
+  );
 }
 
 /** The parameters of every list. */

@@ -2,9 +2,19 @@ import { ConsentReadStore } from '@delivery/consent/store';
 import { ApiErrors, CurrentPrincipal, notFound, type Principal, requireOrganization } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import { ApiOperation, ApiQuery } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ConsentsController, OrganizationQuery, PageQuery, pageSchema, TextQuery, userSchema } from './open-api';
+import {
+  ConsentsController,
+  FullTreeQuery,
+  JsonAnswer,
+  OrganizationQuery,
+  PageAnswer,
+  PageQuery,
+  TextQuery,
+  userExample,
+  userSchema,
+} from './open-api';
 import { flag, onlyKnown, pageBody, pageRequest, type Query as QueryString, single } from './queries';
 
 const json = 'application/json; charset=utf-8';
@@ -24,7 +34,8 @@ export class UsersController {
   @TextQuery('organization_user_id', "The customer's own id of the user.", 'jane@example.org')
   @TextQuery('regulation', 'Default gdpr.', 'gdpr')
   @PageQuery()
-  @ApiResponse({ status: 200, schema: pageSchema(userSchema) })
+  @FullTreeQuery()
+  @PageAnswer(userSchema, userExample)
   async list(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryString,
@@ -49,7 +60,8 @@ export class UsersController {
     type: Boolean,
     description: "true: the id is the customer's own.",
   })
-  @ApiResponse({ status: 200, schema: userSchema })
+  @FullTreeQuery()
+  @JsonAnswer(200, 'His state.', userSchema, userExample)
   @ApiErrors(404)
   async get(
     @CurrentPrincipal() principal: Principal,

@@ -11,6 +11,8 @@ import { generateApiKey, hashSecret } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { bootService, type RunningService } from '@delivery/platform/service';
 import {
+  ApiReference,
+  routesOf,
   stackEnvironment,
   testDatabase,
   testKafka,
@@ -23,6 +25,7 @@ describe('consents API', () => {
   let test: TestDatabase;
   let kafka: TestKafka;
   let service: RunningService;
+  let reference: ApiReference;
   const tokens = new Map<string, string>();
 
   beforeAll(async () => {
@@ -30,7 +33,8 @@ describe('consents API', () => {
     kafka = await testKafka(topicSpecs(2));
     const env = { ...stackEnvironment(), DATABASE_URL: test.config.url, KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix };
     service = await bootService(definition, env);
-    for (const organization of ['acme', 'other']) tokens.set(organization, await signIn(organization));
+    reference = await ApiReference.of(service.url);
+    for (const organization of ['acme', 'other', 'intruder']) tokens.set(organization, await signIn(organization));
   });
   afterAll(async () => {
     await service.stop();
@@ -71,7 +75,10 @@ describe('consents API', () => {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    return { status: answer.status, body: JSON.parse(await answer.text()) };
+    const [status, text] = [answer.status, await answer.text()];
+    // Whatever a test is about, its answer is one that the reference describes.
+    reference.check(method, path, { status, contentType: answer.headers.get('content-type'), text });
+    return { status, body: JSON.parse(text) };
   }
 
   const event = (id: string, user: string, enabled = true) => ({
@@ -269,6 +276,49 @@ describe('consents API', () => {
     });
     expect(answer.status).toBe(400);
     await expect(call('GET', '/v1/consents/events/latin')).resolves.toMatchObject({ status: 404 });
+  });
+
+  it('has a reference whose examples keep to its schemas, and whose requests work as they stand', async () => {
+    expect(reference.exampleFaults()).toEqual([]);
+    const requests = reference.requestExamples('POST', '/v1/consents/events');
+    expect(requests).toHaveLength(2);
+    for (const request of requests) {
+      await expect(call('POST', '/v1/consents/events', request)).resolves.toMatchObject({ status: 200 });
+    }
+    await expect(call('GET', '/v1/consents/users?$limit=100')).resolves.toMatchObject({ status: 200 });
+  });
+
+  it("shows and changes nothing of another organization's, on any route", async () => {
+    const mine = { ...event('only-mine', 'only-my-user'), metadata: { mark: 'MARK' } };
+    await call('POST', '/v1/consents/events', mine);
+    const stored = await call('GET', '/v1/consents/events/only-mine');
+    // Reading comes first: what the intruder then records is his own.
+    const routes = routesOf(service.app)
+      .filter(({ path }) => !path.startsWith('/v1/sessions'))
+      .sort((a, b) => a.method.localeCompare(b.method) || a.path.localeCompare(b.path));
+    expect(routes.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /v1/consents/events',
+      'GET /v1/consents/events/:id',
+      'GET /v1/consents/users',
+      'GET /v1/consents/users/:id',
+      'POST /v1/consents/events',
+    ]);
+    for (const { method, path } of routes) {
+      const id = path.includes('users') ? 'only-my-user' : 'only-mine';
+      const query = path === '/v1/consents/events' && method === 'GET' ? '?user_id=only-my-user&' : '?';
+      const url = path.replace(':id', id) + query;
+      const body = method === 'POST' ? { ...mine, metadata: {}, user: { id: 'theirs' } } : undefined;
+      const plain = await call(method, url, body, { as: 'intruder' });
+      const named = await call(method, `${url}organization_id=acme`, body, { as: 'intruder' });
+      const inBody = body && (await call(method, url, { ...body, organization_id: 'acme' }, { as: 'intruder' }));
+      expect([method, path, named.status, inBody?.status ?? 403]).toEqual([method, path, 403, 403]);
+      if (path.includes(':id')) expect([path, plain.status]).toEqual([path, 404]);
+      expect(JSON.stringify([plain.body, named.body, inBody?.body])).not.toMatch(/MARK|only-my-user@x\.io|"acme"/);
+    }
+    await expect(call('GET', '/v1/consents/events/only-mine')).resolves.toEqual(stored);
+    await expect(call('GET', '/v1/consents/events/only-mine', undefined, { as: 'intruder' })).resolves.toMatchObject({
+      body: { organization_id: 'intruder', user: { id: 'theirs' } },
+    });
   });
 
   it("hides another organization's events and users", async () => {

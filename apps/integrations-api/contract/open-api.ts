@@ -4,7 +4,12 @@ import { ApiBearerAuth, ApiQuery, ApiTags } from '@nestjs/swagger';
 
 /** A controller of the contract: how clients sign in, and what every route may answer. */
 export function ContractController(tag: string): ClassDecorator {
-  return applyDecorators(ApiTags(tag), ApiBearerAuth(), Accepts('bearer-session', 'bearer'), ApiErrors(401, 429, 503));
+  return applyDecorators(
+    ApiTags(tag),
+    ApiBearerAuth(),
+    Accepts('bearer-session', 'bearer'),
+    ApiErrors(400, 401, 429, 503, 'default'),
+  );
 }
 
 /** `organization_id` in the query, which may be left out: it is the key's. */

@@ -28,7 +28,7 @@ export class ExecuteController {
   })
   @ApiOrganizationQuery()
   @ApiResponse({ status: 202, description: 'Planned.', type: RunResponse })
-  @ApiErrors(400, 403, 404, 409)
+  @ApiErrors(403, 404, 409)
   async execute(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryValues,

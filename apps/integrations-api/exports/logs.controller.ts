@@ -28,7 +28,7 @@ export class LogsController {
   @ApiQuery({ name: 'status', required: false, enum: EXPORT_LOG_STATUSES })
   @ApiListQuery([])
   @ApiOkResponse({ type: RunPage })
-  @ApiErrors(400, 403, 404)
+  @ApiErrors(403, 404)
   async logs(@CurrentPrincipal() principal: Principal, @Query() query: QueryValues): Promise<RunPage> {
     const organizationId = requireOrganization(principal, query);
     const { export_id: exportId } = query;

@@ -26,7 +26,7 @@ export class RunsController {
   @ApiQuery({ name: 'status', required: false, enum: EXPORT_LOG_STATUSES })
   @ApiListQuery([])
   @ApiOkResponse({ type: RunPage })
-  @ApiErrors(400, 403, 404)
+  @ApiErrors(403, 404)
   async all(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryValues,

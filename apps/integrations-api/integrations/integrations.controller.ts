@@ -62,7 +62,7 @@ export class IntegrationsController {
   @ApiBody({ type: CreateIntegrationRequest, examples: EXAMPLES })
   @ApiOrganizationQuery()
   @ApiResponse({ status: 201, description: 'Created.', type: IntegrationResponse, examples: ANSWERS })
-  @ApiErrors(400, 403)
+  @ApiErrors(403)
   async create(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryValues,
@@ -79,7 +79,7 @@ export class IntegrationsController {
   @ApiQuery({ name: 'type_id', required: false, enum: INTEGRATION_TYPE_IDS })
   @ApiQuery({ name: 'enabled', required: false, type: Boolean })
   @ApiOkResponse({ type: IntegrationPage })
-  @ApiErrors(400, 403)
+  @ApiErrors(403)
   async list(@CurrentPrincipal() principal: Principal, @Query() query: QueryValues): Promise<IntegrationPage> {
     const organizationId = requireOrganization(principal, query);
     const page = parseListQuery(query, LIST);
@@ -126,7 +126,7 @@ export class IntegrationsController {
   })
   @ApiOrganizationQuery()
   @ApiOkResponse({ type: IntegrationResponse, examples: ANSWERS })
-  @ApiErrors(400, 403, 404, 409)
+  @ApiErrors(403, 404, 409)
   async update(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryValues,

@@ -2,7 +2,7 @@ import { OwnerStepsResponse } from '@delivery/integrations/schema';
 import { BucketStore, IntegrationStore } from '@delivery/integrations/store';
 import { ApiErrors, badRequest, CurrentPrincipal, type Principal, requireOrganization } from '@delivery/platform/auth';
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiQuery } from '@nestjs/swagger';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiQuery, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { PlatformBucketConfig } from '../buckets/bucket.config';
 import type { Query as QueryValues } from '../contract/list-query';
@@ -27,8 +27,14 @@ export class OwnerStepsController {
   })
   @ApiOrganizationQuery()
   @ApiQuery({ name: 'format', required: false, enum: ['json', 'markdown'], description: 'json if not given.' })
-  @ApiOkResponse({ type: OwnerStepsResponse })
-  @ApiErrors(400, 403, 404)
+  @ApiExtraModels(OwnerStepsResponse)
+  @ApiOkResponse({
+    content: {
+      'application/json': { schema: { $ref: getSchemaPath(OwnerStepsResponse) } },
+      'text/markdown': { schema: { type: 'string' }, example: '# Export 58g9gnu3b5 of acme\n' },
+    },
+  })
+  @ApiErrors(403, 404)
   async steps(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryValues,

@@ -41,7 +41,7 @@ export class KeysController {
   @ApiOperation({ summary: 'Create an API key', description: 'The secret is shown this once.' })
   @ApiOrganizationQuery()
   @ApiCreatedResponse({ type: CreatedKeyResponse })
-  @ApiErrors(400, 403)
+  @ApiErrors(403)
   async create(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryValues,
@@ -58,7 +58,7 @@ export class KeysController {
   @ApiOperation({ summary: 'List API keys' })
   @ApiListQuery(Object.keys(LIST.sortable))
   @ApiOkResponse({ type: KeyPage })
-  @ApiErrors(400, 403)
+  @ApiErrors(403)
   async list(@CurrentPrincipal() principal: Principal, @Query() query: QueryValues): Promise<KeyPage> {
     const organizationId = requireOrganization(principal, query);
     const page = parseListQuery(query, LIST);
@@ -85,7 +85,7 @@ export class KeysController {
   })
   @ApiOrganizationQuery()
   @ApiOkResponse({ type: KeyResponse })
-  @ApiErrors(400, 403, 404)
+  @ApiErrors(403, 404)
   async update(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryValues,
@@ -104,7 +104,7 @@ export class KeysController {
   })
   @ApiOrganizationQuery()
   @ApiOkResponse({ type: KeyResponse })
-  @ApiErrors(400, 403, 404)
+  @ApiErrors(403, 404)
   async replace(
     @CurrentPrincipal() principal: Principal,
     @Query() query: QueryValues,

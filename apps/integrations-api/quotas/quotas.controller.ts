@@ -24,7 +24,7 @@ export class QuotasController {
   @ApiOperation({ summary: 'Read the quotas of your organization' })
   @ApiListQuery([])
   @ApiOkResponse({ type: QuotaPage })
-  @ApiErrors(400, 403)
+  @ApiErrors(403)
   async list(@CurrentPrincipal() principal: Principal, @Query() query: QueryValues): Promise<QuotaPage> {
     const organizationId = requireOrganization(principal, query);
     const page = parseListQuery(query, { sortable: {}, filters: [], defaultSort: [] });

@@ -4,7 +4,7 @@ import { ApiKeyStore, entities, migrations, OrganizationStore } from '@delivery/
 import { generateApiKey, hashSecret, type IssuedApiKey } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { bootService, type RunningService } from '@delivery/platform/service';
-import { stackEnvironment, testDatabase, type TestDatabase } from '@delivery/platform/testing';
+import { ApiReference, stackEnvironment, testDatabase, type TestDatabase } from '@delivery/platform/testing';
 import { definition } from '../app.module';
 
 export interface Answer {
@@ -30,6 +30,8 @@ export interface Harness {
   readonly logs: string[];
   /** Every answer that a client of an organization got. */
   readonly answers: string[];
+  /** What every answer that a client got was held against. */
+  readonly reference: ApiReference;
   /** A new organization with a key. */
   organization(id: string): Promise<Client>;
   close(): Promise<void>;
@@ -42,14 +44,16 @@ export async function startHarness(changes: Record<string, string> = {}): Promis
   const answers: string[] = [];
   const env = { ...stackEnvironment(), DATABASE_URL: test.config.url, LOG_LEVEL: 'debug', HTTP_PORT: '0', ...changes };
   const service = await bootService(definition, env, { logs: { write: (line) => void logs.push(line) } });
+  const reference = await ApiReference.of(service.url);
   return {
     test,
     database,
     service,
+    reference,
     env,
     logs,
     answers,
-    organization: (id) => addOrganization(database, service.url, id, answers),
+    organization: (id) => addOrganization({ database, service, reference, answers }, id),
     async close() {
       await service.stop();
       await database.close();
@@ -59,10 +63,8 @@ export async function startHarness(changes: Record<string, string> = {}): Promis
 }
 
 async function addOrganization(
-  database: Database,
-  url: string,
+  { database, service, reference, answers }: Pick<Harness, 'database' | 'service' | 'reference' | 'answers'>,
   organizationId: string,
-  answers: string[],
 ): Promise<Client> {
   await new OrganizationStore(database).create({ organizationId, name: organizationId, exportsGuests: false });
   const key = generateApiKey();
@@ -72,8 +74,10 @@ async function addOrganization(
     organizationId,
     key,
     async send(method, path, body) {
-      const answer = await send(url + path, method, body, { authorization: `Bearer ${key.combined}` });
+      const answer = await send(service.url + path, method, body, { authorization: `Bearer ${key.combined}` });
       answers.push(answer.text);
+      const { status, headers, text } = answer;
+      reference.check(method, path, { status, contentType: headers.get('content-type'), text });
       return answer;
     },
   };

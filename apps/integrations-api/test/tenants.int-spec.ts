@@ -1,13 +1,5 @@
-import { RequestMethod } from '@nestjs/common';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants';
-import { ModulesContainer } from '@nestjs/core';
+import { type Route, routesOf } from '@delivery/platform/testing';
 import { type Client, type Harness, send, startHarness } from './harness';
-
-interface Route {
-  method: string;
-  /** As declared: `/v1/keys/:id`. */
-  path: string;
-}
 
 let harness: Harness;
 let mine: Client;
@@ -41,30 +33,7 @@ async function signIn({ key }: Client): Promise<string> {
   return String(session.body['access_token']);
 }
 
-/** Every route that any controller declares: a new one is in this test before anybody thinks of it. */
-function routes(): Route[] {
-  const found: Route[] = [];
-  for (const module of harness.service.app.get(ModulesContainer).values()) {
-    for (const { metatype } of module.controllers.values()) {
-      if (typeof metatype !== 'function') continue;
-      const bases: string[] = [Reflect.getMetadata(PATH_METADATA, metatype)].flat();
-      for (const name of Object.getOwnPropertyNames(metatype.prototype)) {
-        const handler: unknown = Object.getOwnPropertyDescriptor(metatype.prototype, name)?.value;
-        const method: unknown =
-          typeof handler === 'function' ? Reflect.getMetadata(METHOD_METADATA, handler) : undefined;
-        if (typeof handler !== 'function' || typeof method !== 'number') continue;
-        const path: string = Reflect.getMetadata(PATH_METADATA, handler);
-        for (const base of bases) {
-          found.push({
-            method: RequestMethod[method] ?? '',
-            path: `/${base}/${path}`.replace(/\/+/g, '/').replace(/\/$/, ''),
-          });
-        }
-      }
-    }
-  }
-  return found;
-}
+const routes = () => routesOf(harness.service.app);
 
 function filled({ path }: Route): string {
   const kind = path.split('/')[2] ?? '';

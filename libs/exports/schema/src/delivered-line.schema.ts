@@ -56,6 +56,7 @@ const delegate = {
   description: 'The employee of the customer who recorded a signed consent.',
   required: ['id'],
   properties: { id },
+  additionalProperties: true,
 } as const;
 const validation = {
   type: ['object', 'null'],

@@ -62,7 +62,10 @@ export class UpdateKeyRequest {
   @Matches(DESCRIPTION_FORM, DESCRIPTION_RULE)
   description?: string;
 
-  @ApiPropertyOptional({ description: 'A disabled key gets no more tokens; those it has live on until they expire.' })
+  @ApiPropertyOptional({
+    description: 'A disabled key gets no more tokens; those it has live on until they expire.',
+    example: true,
+  })
   @IfGiven()
   @IsBoolean()
   enabled?: boolean;

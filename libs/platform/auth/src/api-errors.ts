@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
-import { errorBody } from './errors';
+import { ApiExtraModels, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { type ErrorBody, errorBody } from './errors';
 
 const SENTENCES = {
   400: ['The request is not valid: see errors.', 'organization_id', 'must be one text'],
@@ -13,43 +13,58 @@ const SENTENCES = {
   503: ['The service cannot do this right now. Nothing is lost by trying again in a few seconds.'],
 } as const;
 
-export type ErrorStatus = keyof typeof SENTENCES;
+/** `default`: any other error, as of the transport (404, 413, 414, 415) or a fault of the service (500). */
+export type ErrorStatus = keyof typeof SENTENCES | 'default';
 
-const ERROR_SCHEMA = {
-  type: 'object',
-  required: ['code', 'name', 'message', 'errors'],
-  properties: {
-    code: { type: 'integer' },
-    name: { type: 'string' },
-    message: { type: 'string', description: 'What is wrong, and what to change.' },
-    errors: {
-      description: 'The fields at fault; an empty object when there are none.',
-      oneOf: [
-        {
-          type: 'array',
-          items: {
-            type: 'object',
-            required: ['field', 'message'],
-            properties: { field: { type: 'string' }, message: { type: 'string' } },
-          },
+/** {@link ErrorBody} as the reference describes it. */
+class ErrorResponse {
+  @ApiProperty({ type: 'integer', example: 400 })
+  code: number;
+
+  @ApiProperty({ description: 'The status in words.', example: 'BadRequest' })
+  name: string;
+
+  @ApiProperty({ description: 'What is wrong, and what to change.' })
+  message: string;
+
+  @ApiProperty({
+    description: 'The fields at fault; an empty object when there are none.',
+    oneOf: [
+      {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['field', 'message'],
+          properties: { field: { type: 'string' }, message: { type: 'string' } },
         },
-        { type: 'object', maxProperties: 0 },
-      ],
-    },
-  },
-};
+      },
+      { type: 'object', maxProperties: 0 },
+    ],
+  })
+  errors: ErrorBody['errors'];
+}
 
 /** Documents error answers with an example of each. */
 export function ApiErrors(...statuses: readonly ErrorStatus[]): ClassDecorator & MethodDecorator {
-  return applyDecorators(...statuses.map(errorResponse));
+  return applyDecorators(ApiExtraModels(ErrorResponse), ...statuses.map(errorResponse));
 }
 
+const RETRY_AFTER = { 'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer' } } } as const;
+
 function errorResponse(status: ErrorStatus): ClassDecorator & MethodDecorator {
+  const schema = { $ref: getSchemaPath(ErrorResponse) };
+  if (status === 'default')
+    return ApiResponse({ status, description: 'Any other error.', content: { 'application/json': { schema } } });
   const [message, field, fault] = SENTENCES[status];
   const example = errorBody(
     status,
     message,
     field === undefined || fault === undefined ? [] : [{ field, message: fault }],
   );
-  return ApiResponse({ status, description: example.name, schema: { ...ERROR_SCHEMA, example } });
+  return ApiResponse({
+    status,
+    description: example.name,
+    ...(status === 429 || status === 503 ? { headers: RETRY_AFTER } : {}),
+    content: { 'application/json': { schema, example } },
+  });
 }

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '
 import { IsIn, IsString, MaxLength } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { Accepts, Public } from './accepts';
+import { ApiErrors } from './api-errors';
 import { Authenticator } from './authenticator';
 import { isKeyId } from './credentials';
 import { badRequest, notFound } from './errors';
@@ -73,9 +74,12 @@ export class SessionsController {
   @Post()
   @HttpCode(200)
   @Public()
-  @ApiOperation({ summary: 'Get an access token for an API key' })
+  @ApiOperation({
+    summary: 'Get an access token for an API key',
+    description: 'A wrong key or secret, or a key that is disabled, is answered 400.',
+  })
   @ApiResponse({ status: 200, type: SessionResponse })
-  @ApiResponse({ status: 400, description: 'The key or secret is wrong, or the key is disabled.' })
+  @ApiErrors(400, 429, 503, 'default')
   async create(
     @Body() body: SessionRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -100,7 +104,7 @@ export class SessionsController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'The session of the access token used, by its own id' })
   @ApiResponse({ status: 200, type: SessionDetails })
-  @ApiResponse({ status: 404, description: 'Not the session of this access token.' })
+  @ApiErrors(401, 404, 429, 503, 'default')
   get(@Param('id') id: string, @CurrentPrincipal() { session }: Principal): SessionDetails {
     // Sessions are not stored: the only one that can be told about is the caller's own.
     if (session === undefined || session.id !== id) throw notFound('There is no such session for this access token.');

@@ -50,5 +50,9 @@ async function describe(app: INestApplication, options: OpenApiOptions): Promise
     .setDescription(options.description)
     .setVersion(options.version);
   const described = (options.customize?.(builder) ?? builder).build();
-  return () => SwaggerModule.createDocument(app, described);
+  return () => {
+    const document = SwaggerModule.createDocument(app, described);
+    const schemas = Object.assign({}, document.components?.schemas, options.schemas);
+    return { ...document, components: { ...document.components, schemas } };
+  };
 }

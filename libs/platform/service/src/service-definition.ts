@@ -19,6 +19,8 @@ export interface OpenApiOptions {
   readonly version: string;
   /** Adds security schemes, tags and servers. */
   readonly customize?: (builder: DocumentBuilder) => DocumentBuilder;
+  /** Schemas by the name that `#/components/schemas/<name>` refers to, for bodies that no decorated class describes. */
+  readonly schemas?: Readonly<Record<string, object>>;
 }
 
 /** All that distinguishes one service from another. */

@@ -1,0 +1,90 @@
+import { type Client, type Harness, startHarness } from './harness';
+
+let harness: Harness;
+let client: Client;
+
+beforeAll(async () => {
+  harness = await startHarness();
+  client = await harness.organization('acme');
+});
+afterAll(() => harness.close());
+
+const INTEGRATIONS = '/v1/marketplace/integrations';
+
+/** Every request of a client of the harness is held against the reference: here it is enough to send them. */
+describe('the reference', () => {
+  it('describes every route', async () => {
+    const document = await (await fetch(`${harness.service.url}/docs-json`)).json();
+    expect(Object.keys(Object(document).paths).sort()).toEqual([
+      '/marketplace/exports/logs',
+      '/v1/exports/execute',
+      '/v1/keys',
+      '/v1/keys/{id}',
+      '/v1/marketplace/exports/logs',
+      '/v1/marketplace/integrations',
+      '/v1/marketplace/integrations/{id}',
+      '/v1/marketplace/integrations/{id}/runs',
+      '/v1/marketplace/integrations/{id}/runs/{run}',
+      '/v1/marketplace/integrations/{id}/runs/{run}/cancel',
+      '/v1/marketplace/integrations/{id}/runs/{run}/retry',
+      '/v1/marketplace/integrations/{id}/steps',
+      '/v1/organizations/{id}',
+      '/v1/quotas',
+      '/v1/sessions',
+      '/v1/sessions/{id}',
+    ]);
+  });
+
+  it('has examples that keep to its own schemas', () => {
+    expect(harness.reference.exampleFaults()).toEqual([]);
+  });
+
+  it('has requests that work as they stand', async () => {
+    const [s3, gcs] = harness.reference.requestExamples('POST', INTEGRATIONS);
+    const made = await client.send('POST', INTEGRATIONS, s3);
+    expect(made.status).toBe(201);
+    const path = `${INTEGRATIONS}/${String(made.body['id'])}`;
+    for (const change of harness.reference.requestExamples('PATCH', path)) {
+      expect(await client.send('PATCH', path, change)).toMatchObject({ status: 200 });
+    }
+    // But for the key, which nobody's example can hold.
+    expect(await client.send('POST', INTEGRATIONS, gcs)).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'authentication.json_key' }] },
+    });
+  });
+
+  it('has requests about keys that work as they stand', async () => {
+    const [key] = harness.reference.requestExamples('POST', '/v1/keys');
+    const made = await client.send('POST', '/v1/keys', key);
+    expect(made).toMatchObject({ status: 201, body: key });
+    const path = `/v1/keys/${String(made.body['id'])}`;
+    for (const method of ['PATCH', 'PUT']) {
+      const [change] = harness.reference.requestExamples(method, path);
+      expect(await client.send(method, path, change)).toMatchObject({ status: 200, body: change });
+    }
+    expect(await client.send('DELETE', path)).toMatchObject({ status: 204 });
+  });
+
+  it('has the fields of a run and of a session', async () => {
+    await client.send('PATCH', `${INTEGRATIONS}/${await anIntegration()}`, { enabled: true });
+    const [execute] = harness.reference.requestExamples('POST', '/v1/exports/execute');
+    const run = await client.send('POST', '/v1/exports/execute', {
+      ...Object(execute),
+      export_id: await anIntegration(),
+    });
+    expect(run).toMatchObject({ status: 202, body: { state: 'pending' } });
+    const [session] = harness.reference.requestExamples('POST', '/v1/sessions');
+    const credentials = { ...Object(session), key: client.key.id, secret: client.key.secret };
+    expect(await client.send('POST', '/v1/sessions', credentials)).toMatchObject({ status: 200 });
+    expect(await client.send('GET', '/v1/sessions/another')).toMatchObject({ status: 401 });
+    for (const list of ['/v1/keys', '/v1/quotas', '/marketplace/exports/logs', '/v1/organizations/acme']) {
+      expect(await client.send('GET', list)).toMatchObject({ status: 200 });
+    }
+  });
+});
+
+async function anIntegration(): Promise<string> {
+  const { body } = await client.send('GET', INTEGRATIONS);
+  return String(Object(body['data'])[0].id);
+}
