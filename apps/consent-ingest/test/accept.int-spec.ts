@@ -341,6 +341,27 @@ describe('consents API', () => {
     );
   });
 
+  it('says when to try again while no broker answers, and still tells what is stored', async () => {
+    const env = { ...stackEnvironment(), DATABASE_URL: test.config.url, KAFKA_PUBLISH_TIMEOUT_MS: '1000' };
+    const cut = await bootService(definition, { ...env, KAFKA_BROKERS: '127.0.0.1:1', INGEST_ROLES: 'accept' });
+    try {
+      const headers = { authorization: `Bearer ${tokens.get('acme')}`, 'content-type': 'application/json' };
+      for (const body of [event('cut', 'u7'), [event('cut', 'u7')]]) {
+        const answer = await fetch(`${cut.url}/v1/consents/events`, {
+          method: 'POST',
+          headers,
+          body: JSON.stringify(body),
+        });
+        expect(answer.status).toBe(503);
+        expect(answer.headers.get('retry-after')).toBe('5');
+        expect(await answer.json()).toMatchObject({ code: 503, name: 'ServiceUnavailable', errors: {} });
+      }
+      expect((await fetch(`${cut.url}/v1/consents/events?user_id=u7`, { headers })).status).toBe(200);
+    } finally {
+      await cut.stop();
+    }
+  });
+
   it("speaks the contract's errors for what it does not know", async () => {
     await expect(call('GET', '/v1/nothing')).resolves.toEqual({
       status: 404,

@@ -281,6 +281,7 @@ describe('rate limit', () => {
 
       const free = await get('/v1/consents/users', session);
       expect([free.status, free.headers.get('ratelimit')]).toEqual([200, null]);
+      expect((await get('/v1/consents/nothing?$include_full_tree=true', session)).status).toBe(404);
       expect((await get('/v1/consents/users?$include_full_tree=true', session)).status).toBe(429);
       expect((await get('/v1/consents/users?%24include_full_tree=true', session)).status).toBe(429);
       expect((await get('/v1/keys', { 'x-api-key': other.combined })).status).toBe(200);

@@ -19,11 +19,12 @@ export const RATE_LIMIT_OPTIONS = Symbol('RateLimitOptions');
 /** contracts.md §1.2: 100 requests in 15 s per organization, except on the consents routes. */
 export const CONTRACT_RATE_LIMIT: RateLimitOptions = { points: 100, seconds: 15, exempt: isUnlimitedConsentsRequest };
 
-/** `/consents/*` has no limit, unless whole trees are asked for. */
+/** `/consents/*` has no limit, unless whole trees of users are asked for. */
 function isUnlimitedConsentsRequest(request: FastifyRequest): boolean {
   const [path = '', query = ''] = request.url.split('?', 2);
-  if (!/^(\/v1)?\/consents(\/|$)/.test(path)) return false;
-  return new URLSearchParams(query).get('$include_full_tree') !== 'true';
+  const consents = /^(?:\/v1)?\/consents\/(\w+)/.exec(path);
+  if (consents === null) return false;
+  return consents[1] !== 'users' || new URLSearchParams(query).get('$include_full_tree') !== 'true';
 }
 
 /**
