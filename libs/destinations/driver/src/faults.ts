@@ -12,8 +12,12 @@ const NETWORK: Readonly<Record<string, DestinationErrorCode>> = {
   EAI_AGAIN: 'connection_lost',
   UND_ERR_SOCKET: 'connection_lost',
   ERR_STREAM_PREMATURE_CLOSE: 'connection_lost',
-  // An answer that is not HTTP, or was cut in its header.
-  HPE_INVALID_CONSTANT: 'connection_lost',
+  EPROTO: 'connection_lost',
+  ENETDOWN: 'connection_lost',
+  EHOSTDOWN: 'connection_lost',
+  ERR_SOCKET_CLOSED: 'connection_lost',
+  ERR_SOCKET_CONNECTION_TIMEOUT: 'timeout',
+  ERR_TLS_HANDSHAKE_TIMEOUT: 'timeout',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'connection_lost',
   ETIMEDOUT: 'timeout',
   UND_ERR_CONNECT_TIMEOUT: 'timeout',
@@ -29,6 +33,8 @@ const NETWORK: Readonly<Record<string, DestinationErrorCode>> = {
 
 /** @param code the `code` of an error from `node:net`, `node:dns`, `node:tls` or undici */
 export function networkFault(code: string): DestinationErrorCode | undefined {
+  // An answer that is not HTTP or was cut in its header; TLS that was broken off.
+  if (code.startsWith('HPE_') || code.startsWith('ERR_SSL_')) return 'connection_lost';
   return Object.hasOwn(NETWORK, code) ? NETWORK[code] : undefined;
 }
 

@@ -15,6 +15,7 @@ import {
   type GcsDestinationOptions,
 } from './gcs-options';
 import { HttpConnections, type HttpAnswer, type HttpExchange } from './http-exchange';
+import { within } from './within';
 
 export interface GcsRequest extends Omit<HttpExchange, 'signal' | 'headers'> {
   operation: GcsOperation;
@@ -22,6 +23,8 @@ export interface GcsRequest extends Omit<HttpExchange, 'signal' | 'headers'> {
   signal: AbortSignal;
   /** Statuses that are not failures. */
   expect: readonly number[];
+  /** Throws when an answer with such a status cannot be the store's: the request is then sent again. */
+  inspect?: (answer: HttpAnswer) => void;
   /** False for the URL of an upload session, which is its own authorization. */
   authorized?: boolean;
 }
@@ -36,6 +39,7 @@ export interface GcsRequest extends Omit<HttpExchange, 'signal' | 'headers'> {
 export class GcsCalls {
   private readonly closing = new AbortController();
   private readonly connections: HttpConnections;
+  private readonly timeoutMs: number;
   readonly endpoint: string;
 
   private constructor(
@@ -44,7 +48,8 @@ export class GcsCalls {
     private readonly authorization: () => Promise<Record<string, string>>,
   ) {
     this.endpoint = (options.endpoint ?? GOOGLE_ENDPOINT).replace(/\/$/, '');
-    this.connections = new HttpConnections(options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS);
+    this.timeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
+    this.connections = new HttpConnections(this.timeoutMs);
   }
 
   static async open(given: GcsDestinationOptions, deps: DriverDeps): Promise<GcsCalls> {
@@ -78,12 +83,13 @@ export class GcsCalls {
       if (!request.expect.includes(answer.status)) {
         throw refusalError(readRefusal(answer.status, answer.body), this.context(request.operation));
       }
+      request.inspect?.(answer);
       return answer;
     });
   }
 
   /** Sends one request whose answer is an object's bytes; `undefined` if its status is 404. */
-  async stream(request: Omit<GcsRequest, 'expect'>): Promise<IncomingMessage | undefined> {
+  async stream(request: Omit<GcsRequest, 'expect' | 'inspect'>): Promise<IncomingMessage | undefined> {
     return this.retried({ ...request, expect: [200] }, async (exchange) => {
       const message = await this.connections.stream(exchange);
       if (message.statusCode === 200) return message;
@@ -109,7 +115,7 @@ export class GcsCalls {
   private async retried<T>(request: GcsRequest, send: (exchange: HttpExchange) => Promise<T>): Promise<T> {
     const { operation, signal, method, url, body } = request;
     const attempt = async (): Promise<T> => {
-      const authorization = request.authorized === false ? {} : await this.signIn();
+      const authorization = request.authorized === false ? {} : await this.signIn(signal);
       try {
         const headers = { ...request.headers, ...authorization };
         return await send({ method, url, headers, signal, ...(body === undefined ? {} : { body }) });
@@ -120,9 +126,9 @@ export class GcsCalls {
     return withRetries(attempt, { operation, signal, ...this.deps });
   }
 
-  private async signIn(): Promise<Record<string, string>> {
+  private async signIn(signal: AbortSignal): Promise<Record<string, string>> {
     try {
-      return await this.authorization();
+      return await within(this.authorization(), { ms: this.timeoutMs, signal });
     } catch (error) {
       throw mapSignInError(error, this.context('sign_in'));
     }

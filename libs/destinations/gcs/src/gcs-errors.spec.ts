@@ -131,7 +131,7 @@ describe('Cloud Storage errors', () => {
     const { requests } = await putFailure();
     expect(requests.map(({ method, url }) => `${method} ${url}`)).toContain('PUT /upload?upload_id=1');
     answers = () => ({ status: 200, headers: { location: 'http://169.254.169.254/' } });
-    await expect(putFailure()).resolves.toMatchObject({ error: { code: 'unavailable' } });
+    await expect(putFailure()).resolves.toMatchObject({ error: { code: 'connection_lost' } });
   });
 
   it('reads undefined only for an absent object', async () => {

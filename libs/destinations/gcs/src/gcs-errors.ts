@@ -78,8 +78,12 @@ function refusalCode({ status, reason, message }: GcsAnswer, operation: GcsOpera
   if (status === 413) return 'object_too_large';
   if (status === 429) return 'throttled';
   if (status >= 500) return 'unavailable';
-  return 'rejected';
+  // A success that is none of those which the store has: what answered is not the store.
+  return status < 300 ? 'connection_lost' : 'rejected';
 }
+
+/** An answer that claims success and does not say what the store would. */
+export class UnreadableAnswer extends Error {}
 
 function isSession(operation: GcsOperation): boolean {
   return operation === 'upload' || operation === 'cancel_upload';
@@ -90,12 +94,13 @@ export function mapGcsError(error: unknown, context: GcsErrorContext): Destinati
   if (error instanceof DestinationError) return error;
   const { name, message, code } = failureOf(error);
   if (name === 'AbortError') return abortedError();
-  const fault = networkFault(code) ?? 'rejected';
+  const fault = networkFault(code) ?? (error instanceof UnreadableAnswer ? 'connection_lost' : 'rejected');
   return new DestinationError(fault, sentence(fault, context, message), { cause: error });
 }
 
 /** Maps a failed exchange of the key's signature for a token at Google's own token endpoint. */
 export function mapSignInError(error: unknown, context: GcsErrorContext): DestinationError {
+  if (error instanceof DestinationError) return error;
   const { message, code } = failureOf(error);
   const { status, text } = tokenAnswerOf(error);
   const detail = `${message} ${text}`;
@@ -144,7 +149,7 @@ function sentence(code: DestinationErrorCode, context: GcsErrorContext, detail: 
     case 'timeout':
       return `${endpoint} did not answer for bucket "${bucket}" in time. The delivery is tried again later.`;
     case 'connection_lost':
-      return `The connection to ${endpoint} was lost (${detail}). The delivery is tried again later.`;
+      return `The connection to ${endpoint} was lost while bucket "${bucket}" was written (${detail}). The delivery is tried again later.`;
     case 'unavailable':
       return `${endpoint} could not serve bucket "${bucket}" (${detail}). The delivery is tried again later.`;
     case 'checksum_mismatch':

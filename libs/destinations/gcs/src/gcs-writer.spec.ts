@@ -9,7 +9,7 @@ import { Crc32c } from './crc32c';
 import { CHUNK_UNIT_BYTES } from './gcs-options';
 import { openGcsDestination } from './open-gcs-destination';
 
-type Trouble = 'lost_answer' | 'kept_a_part' | 'error' | undefined;
+type Trouble = 'lost_answer' | 'kept_a_part' | 'kept_nothing' | 'error' | undefined;
 
 /**
  * A resumable session as Google documents it, which no local server does: it keeps any multiple of 256 KiB of a chunk,
@@ -29,7 +29,8 @@ class Session {
     const from = range === '*' ? this.stored.byteLength : Number(range.split('-')[0]);
     if (from > this.stored.byteLength) return { status: 400, body: 'a gap' };
     const fresh = request.body.subarray(this.stored.byteLength - from);
-    const kept = trouble === 'kept_a_part' ? fresh.subarray(0, CHUNK_UNIT_BYTES) : fresh;
+    const takes = { kept_a_part: CHUNK_UNIT_BYTES, kept_nothing: 0 };
+    const kept = trouble === 'kept_a_part' || trouble === 'kept_nothing' ? fresh.subarray(0, takes[trouble]) : fresh;
     this.stored = Buffer.concat([this.stored, kept]);
     this.complete = total !== '*' && Number(total) === this.stored.byteLength;
     if (trouble === 'lost_answer') return 'reset';
@@ -103,6 +104,13 @@ describe('GcsWriter', () => {
     });
     expect(session.stored.equals(bytes)).toBe(true);
     expect(session.ranges).toHaveLength(4);
+  });
+
+  it.each([1, 2, 3])('gives up a session that keeps nothing from chunk %i on', async (first) => {
+    const { outcome, writer } = await write(bytes, (chunk) => (chunk >= first ? 'kept_nothing' : undefined));
+    expect(outcome).toMatchObject({ code: 'unavailable', retryable: true });
+    expect(session.ranges.length).toBeLessThan(10);
+    await writer.abort();
   });
 
   it('cancels the session of an upload that it gave up', async () => {

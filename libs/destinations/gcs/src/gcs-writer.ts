@@ -1,6 +1,5 @@
 import {
   DestinationError,
-  failureOf,
   PartCutter,
   throwIfAborted,
   type CreateObjectOptions,
@@ -10,7 +9,11 @@ import {
 import { Crc32c } from './crc32c';
 import type { GcsCalls } from './gcs-calls';
 import { DEFAULT_CHUNK_BYTES } from './gcs-options';
+import { UnreadableAnswer } from './gcs-errors';
 import type { HttpAnswer } from './http-exchange';
+
+/** How often in a row a session may keep nothing of what it was sent. */
+const MAX_STALLED = 5;
 
 /** What Cloud Storage says about a finished object. */
 interface StoredObject {
@@ -93,6 +96,7 @@ export class GcsWriter implements ObjectWriter {
    */
   private async send(session: URL, part: Part, total: number | undefined): Promise<HttpAnswer> {
     const end = part.offset + part.bytes.byteLength;
+    let stalled = 0;
     for (;;) {
       const from = Math.max(part.offset, this.persisted);
       const range = end > from ? `${from}-${end - 1}` : '*';
@@ -105,11 +109,15 @@ export class GcsWriter implements ObjectWriter {
         body: part.bytes.subarray(from - part.offset),
         signal: this.signal,
         expect: total === undefined ? [308] : [200, 201, 308],
+        inspect: (given) => void (given.status === 308 || storedObject(given)),
         authorized: false,
       });
       if (answer.status !== 308) return answer;
       this.persisted = persistedOf(answer, { from, end });
       if (total === undefined && this.persisted === end) return answer;
+      stalled = this.persisted > from ? 0 : stalled + 1;
+      // A session that takes nothing any more would otherwise be asked for ever.
+      if (stalled >= MAX_STALLED) throw stalledError(this.calls.options.bucket, this.key);
     }
   }
 
@@ -145,22 +153,21 @@ async function beginSession(
     body: Buffer.from(JSON.stringify({ name: key, contentType, contentEncoding })),
     signal: options.signal,
     expect: [200, 201],
+    inspect: ({ headers }) => void sessionAt(calls.endpoint, headers.location),
   });
-  const session = sessionAt(calls.endpoint, answer.headers.location);
-  if (session === undefined) {
-    throw new DestinationError('unavailable', `${calls.endpoint} gave no session for an upload of "${key}".`);
-  }
-  return session;
+  return sessionAt(calls.endpoint, answer.headers.location);
 }
 
 /** Only the path is taken from the answer: the bytes of an export go to the server that was configured. */
-function sessionAt(endpoint: string, location: string | undefined): URL | undefined {
-  if (location === undefined || !URL.canParse(location, endpoint)) return undefined;
-  const { pathname, search } = new URL(location, endpoint);
+function sessionAt(endpoint: string, location: string | undefined): URL {
   const session = new URL(endpoint);
-  session.pathname = pathname;
-  session.search = search;
-  return uploadIdOf(session) === '' ? undefined : session;
+  if (location !== undefined && URL.canParse(location, endpoint)) {
+    const { pathname, search } = new URL(location, endpoint);
+    session.pathname = pathname;
+    session.search = search;
+  }
+  if (uploadIdOf(session) === '') throw new UnreadableAnswer('the answer names no session for the upload');
+  return session;
 }
 
 function uploadIdOf(session: URL): string {
@@ -199,16 +206,21 @@ function persistedOf(answer: HttpAnswer, { from, end }: { from: number; end: num
   return persisted;
 }
 
+function stalledError(bucket: string, key: string): DestinationError {
+  const message = `Bucket "${bucket}" keeps nothing more of "${key}". The delivery is tried again later.`;
+  return new DestinationError('unavailable', message);
+}
+
 function storedObject(answer: HttpAnswer): StoredObject {
+  let object: Record<string, unknown> = {};
   try {
-    const object: Record<string, unknown> = JSON.parse(answer.body);
-    return {
-      size: Number(object['size']),
-      crc32c: String(object['crc32c'] ?? ''),
-      generation: String(object['generation'] ?? ''),
-    };
-  } catch (error) {
-    const message = `The answer to an upload cannot be read (${failureOf(error).name}). The delivery is tried again later.`;
-    throw new DestinationError('unavailable', message, { cause: error });
+    object = JSON.parse(answer.body);
+  } catch {
+    // It says nothing, then.
   }
+  const { size, crc32c, generation } = object ?? {};
+  if (size === undefined || crc32c === undefined || generation === undefined) {
+    throw new UnreadableAnswer('the answer does not say what was stored');
+  }
+  return { size: Number(size), crc32c: String(crc32c), generation: String(generation) };
 }

@@ -114,7 +114,7 @@ describe('S3 errors', () => {
 
   it.each([
     ['another ETag', { ETag: '"00000000000000000000000000000000"' }],
-    ['another CRC32', { 'x-amz-checksum-crc32': 'AAAAAA==' }],
+    ['another CRC32', { ETag: '"1"', 'x-amz-checksum-crc32': 'AAAAAA==' }],
   ])('does not believe an answer with %s', async (_, headers) => {
     answers = () => ({ status: 200, headers });
     const { error, sent } = await putFailure();
@@ -247,7 +247,7 @@ describe('S3 errors', () => {
               status: 200,
               body: `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>ASIASESSION</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>${expiry}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
             }
-          : { status: 200 };
+          : { status: 200, headers: { ETag: '"1"' } };
       const before = stub.requests.length;
       const driver = await open({ credentials: role, stsEndpoint: stub.endpoint, prefix: 'data/' });
       await driver.putObject('data/x', Buffer.from('x'), body);

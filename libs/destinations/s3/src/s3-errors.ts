@@ -32,10 +32,12 @@ export interface S3ErrorContext {
   endpoint: string;
 }
 
-/** Names that only S3 uses, or that mean something else in S3 than elsewhere. */
+/** Names that only S3 and our own comparisons use, or that mean something else in S3 than elsewhere. */
 const S3_CODES: Readonly<Record<string, DestinationErrorCode>> = {
   NoSuchBucket: 'bucket_not_found',
   NoSuchUpload: 'upload_lost',
+  ChecksumMismatch: 'checksum_mismatch',
+  NoETag: 'connection_lost',
   BadDigest: 'checksum_mismatch',
   InvalidDigest: 'checksum_mismatch',
   XAmzContentSHA256Mismatch: 'checksum_mismatch',
@@ -115,7 +117,7 @@ function sentence(fault: DestinationErrorCode, context: S3ErrorContext & Omit<S3
     case 'unavailable':
       return `${endpoint} could not serve ${operation} for bucket "${bucket}" (${name}). The delivery is tried again later.`;
     case 'checksum_mismatch':
-      return `What arrived in bucket "${bucket}" is not what was sent (${name}). The delivery is tried again later.`;
+      return `What arrived in bucket "${bucket}" is not what was sent (${name}: ${message}). The delivery is tried again later.`;
     case 'upload_lost':
       return `The unfinished upload in bucket "${bucket}" is gone: another attempt or a lifecycle rule removed it.`;
     case 'object_locked':

@@ -1,7 +1,14 @@
 import { CreateBucketCommand, DeleteBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
 import type { RetryEvent } from '@delivery/destinations/driver';
-import { localS3, sampleBytes, startFaultProxy, type Fault, type FaultProxy } from '@delivery/destinations/testing';
+import {
+  describeDriverFaults,
+  localS3,
+  sampleBytes,
+  startFaultProxy,
+  type Fault,
+  type FaultProxy,
+} from '@delivery/destinations/testing';
 import { openS3Destination } from './open-s3-destination';
 import { openS3Reader } from './open-s3-reader';
 import { MIN_PART_BYTES, type S3DestinationOptions } from './s3-options';
@@ -18,6 +25,93 @@ interface Request {
   method: string;
   url: string;
 }
+
+const xml = (code: string, status: number, behind = ''): Fault => ({
+  kind: 'answer',
+  status,
+  headers: { 'content-type': 'application/xml' },
+  body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>told by the store</Message></Error>${behind}`,
+});
+
+describeDriverFaults('s3', async () => {
+  const { endpoint, region, accessKeyId, secretAccessKey } = localS3();
+  const bucket = `faults-${randomUUID()}`;
+  const client = new S3Client({
+    endpoint,
+    region,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+  });
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  const proxy = await startFaultProxy(endpoint);
+  const options: S3DestinationOptions = {
+    bucket,
+    region,
+    endpoint,
+    forcePathStyle: true,
+    credentials: { kind: 'keys', accessKeyId, secretAccessKey },
+    partSizeBytes: MIN_PART_BYTES,
+  };
+  const reader = await openS3Reader(options);
+  return {
+    proxy,
+    open: (deps, requestTimeoutMs) =>
+      openS3Destination({ ...options, endpoint: proxy.endpoint, requestTimeoutMs }, deps),
+    reader,
+    prefix: 'faults/',
+    partBytes: MIN_PART_BYTES,
+    bucket,
+    requests: {
+      begin: isCreate,
+      part: isPart,
+      finish: isComplete,
+      put: isPut,
+      remove: ({ method, url }) => method === 'DELETE' && !url.includes('uploadId'),
+    },
+    unfinished: async () => {
+      const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+      return (Uploads ?? []).flatMap(({ UploadId }) => UploadId ?? []);
+    },
+    transient: {
+      InternalError: xml('InternalError', 500),
+      '500 without a body': { kind: 'answer', status: 500 },
+      '502 of a load balancer': { kind: 'answer', status: 502, body: '<html>Bad Gateway</html>' },
+      SlowDown: xml('SlowDown', 503),
+      RequestTimeout: xml('RequestTimeout', 400),
+      '429': { kind: 'answer', status: 429 },
+      'an error with status 200': xml('InternalError', 200),
+      // S3 sends blanks to keep a long completion's connection; the SDK looks at the very end only.
+      'an error with status 200 and a blank behind it': xml('InternalError', 200, '\n'),
+    },
+    permanent: {
+      AccessDenied: { fault: xml('AccessDenied', 403), code: 'access_denied', tells: /denied s3:\w+ to .*Allow it/ },
+      '403 without a body': { fault: { kind: 'answer', status: 403 }, code: 'access_denied', tells: /Allow it/ },
+      NoSuchBucket: { fault: xml('NoSuchBucket', 404), code: 'bucket_not_found', tells: /does not exist\. Create it/ },
+      RequestTimeTooSkewed: {
+        fault: xml('RequestTimeTooSkewed', 403),
+        code: 'clock_skew',
+        tells: /Set the host's clock/,
+      },
+      'KMS.DisabledException': {
+        fault: xml('KMS.DisabledException', 400),
+        code: 'kms_denied',
+        tells: /Enable the key/,
+      },
+      InvalidAccessKeyId: {
+        fault: xml('InvalidAccessKeyId', 403),
+        code: 'credentials_invalid',
+        tells: /Give the destination a valid, enabled key/,
+      },
+    },
+    repeats: () => true,
+    close: async () => {
+      await reader.close();
+      await proxy.close();
+      await client.send(new DeleteBucketCommand({ Bucket: bucket }));
+      client.destroy();
+    },
+  };
+});
 
 describe('S3 driver behind a failing network', () => {
   let proxy: FaultProxy;
@@ -80,36 +174,13 @@ describe('S3 driver behind a failing network', () => {
     return stream === undefined ? undefined : Buffer.concat(chunks);
   };
 
-  const faults: [string, Fault, (request: Request) => boolean][] = [
-    ['500 to a part', { kind: 'answer', status: 500 }, isPart],
-    ['503 to a part', { kind: 'answer', status: 503, body: '<Error><Code>SlowDown</Code></Error>' }, isPart],
-    ['a reset during a part', { kind: 'reset' }, isPart],
-    ['the lost answer to a part', { kind: 'answer_lost' }, isPart],
-    ['a wrong ETag of a part', { kind: 'header', name: 'x-amz-checksum-crc32', value: 'AAAAAA==' }, isPart],
-    ['500 to the completion', { kind: 'answer', status: 500 }, isComplete],
-    ['a reset at the completion', { kind: 'reset' }, isComplete],
-    ['the lost answer to the completion', { kind: 'answer_lost' }, isComplete],
-    ['a completion cut short', { kind: 'answer_cut', bytes: 20 }, isComplete],
-  ];
-  it.each(faults)('delivers the object whole in spite of %s', async (name, fault, matches) => {
-    const key = `survived/${name}`;
-    proxy.inject({ fault, matches, times: 2 });
-    const { failure, driver, retries } = await upload(key);
+  it('delivers the object whole in spite of a wrong checksum of a part', async () => {
+    const fault: Fault = { kind: 'header', name: 'x-amz-checksum-crc32', value: 'AAAAAA==' };
+    proxy.inject({ fault, matches: isPart, times: 2 });
+    const { failure, driver, retries } = await upload('survived');
     expect(failure).toBeUndefined();
-    expect(retries.length).toBeGreaterThan(0);
-    expect((await stored(key))?.equals(bytes)).toBe(true);
-    expect(await unfinished()).toEqual([]);
-    await driver.close();
-  });
-
-  it.each(faults.slice(0, 4))('gives up after the last try of %s and leaves nothing', async (name, fault, matches) => {
-    const key = `given-up/${name}`;
-    proxy.inject({ fault, matches, times: Infinity });
-    const { failure, driver, writer } = await upload(key, 3);
-    expect(failure).toMatchObject({ retryable: true, message: expect.stringContaining(bucket) });
-    proxy.inject();
-    await writer.abort();
-    expect(await stored(key)).toBeUndefined();
+    expect(retries).toMatchObject([{ code: 'checksum_mismatch' }, { code: 'checksum_mismatch' }]);
+    expect((await stored('survived'))?.equals(bytes)).toBe(true);
     expect(await unfinished()).toEqual([]);
     await driver.close();
   });
@@ -150,14 +221,6 @@ describe('S3 driver behind a failing network', () => {
     proxy.inject();
     await writer.abort();
     expect(await unfinished()).toEqual([]);
-    await driver.close();
-  });
-
-  it('reports small objects as written only when they are', async () => {
-    proxy.inject({ fault: { kind: 'reset' }, matches: isPut, times: 1 });
-    const driver = await openS3Destination(options, { policy: { tries: 2, baseMs: 1, capMs: 1 } });
-    await driver.putObject('_SUCCESS', new Uint8Array(), type);
-    expect((await stored('_SUCCESS'))?.byteLength).toBe(0);
     await driver.close();
   });
 });

@@ -133,10 +133,9 @@ export class S3Writer implements ObjectWriter {
       const answer = await this.calls.call('HeadObject', this.signal, (s3, http) => s3.send(command, http));
       assertObjectStored({ crc32, parts: this.parts }, answer);
       return answer.ContentLength === this.cutter.bytes;
-    } catch (error) {
+    } catch {
       // Whatever keeps us from seeing it (no s3:GetObject, say): it is not known to be stored.
-      if (error instanceof DestinationError) return false;
-      throw error;
+      return false;
     }
   }
 }
@@ -184,11 +183,12 @@ export async function beginUpload(
     ChecksumType: 'FULL_OBJECT',
   });
   // Not cut off by the signal: an answer that never arrives would leave an upload whose id nobody knows.
-  const { UploadId } = await calls.call('CreateMultipartUpload', options.signal, (s3) => s3.send(command));
-  if (UploadId === undefined) {
-    throw new DestinationError('unavailable', `Bucket "${calls.options.bucket}" gave no id for an upload.`);
-  }
-  return UploadId;
+  return calls.call('CreateMultipartUpload', options.signal, async (s3) => {
+    const { UploadId } = await s3.send(command);
+    if (UploadId !== undefined) return UploadId;
+    const message = `Bucket "${calls.options.bucket}" gave no id for an upload. The delivery is tried again later.`;
+    throw new DestinationError('unavailable', message);
+  });
 }
 
 /** @returns whether there was such an upload */

@@ -1,12 +1,24 @@
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type ClientRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** What happens to a matching request. */
 export type Fault =
   /** The store never sees the request; this answer is given instead. */
   | { kind: 'answer'; status: number; body?: string; headers?: Record<string, string> }
-  /** The store never sees the request; the connection is reset. */
-  | { kind: 'reset' }
+  /** The store never sees the whole request; the connection is reset, after so many bytes of its body. */
+  | { kind: 'reset'; afterBytes?: number }
+  /** The store never sees the request; what comes back is no HTTP. */
+  | { kind: 'garbage' }
+  /** The request's body trickles to the store. */
+  | { kind: 'slow'; bytesPerSecond: number }
   /** The store does the work, but its answer never arrives. */
   | { kind: 'answer_lost' }
   /** The store does the work; the connection breaks in the middle of its answer. */
@@ -88,7 +100,12 @@ function handle(target: string, { incoming, outgoing, fault, hold }: Exchange): 
       incoming.resume().on('end', () => outgoing.writeHead(fault.status, fault.headers).end(fault.body));
       return;
     case 'reset':
-      reset(incoming.socket);
+      resetAfter(fault.afterBytes ?? 0, incoming);
+      return;
+    case 'garbage':
+      incoming
+        .resume()
+        .on('end', () => incoming.socket.end('\u0015\u0003\u0001 this is not what was asked for\r\n\r\n'));
       return;
     case 'hold':
       hold(() => forward(target, { incoming, outgoing, fault }));
@@ -107,18 +124,52 @@ function forward(target: string, { incoming, outgoing, fault }: Omit<Exchange, '
       answer.resume().on('end', () => reset(incoming.socket));
       return;
     }
-    outgoing.writeHead(answer.statusCode ?? 502, answerHeaders);
     if (fault?.kind === 'answer_cut') {
-      answer.once('data', (chunk: Buffer) => {
-        outgoing.write(chunk.subarray(0, fault.bytes), () => reset(incoming.socket));
-      });
+      const head = `HTTP/1.1 ${answer.statusCode ?? 502} Cut\r\ncontent-length: `;
+      const sendBeginning = (body: Buffer): void => {
+        const beginning = body.length === 0 ? head : `${head}${body.length}\r\n\r\n${body.toString('latin1')}`;
+        const length = body.length === 0 ? head.length : beginning.length - body.length + fault.bytes;
+        incoming.socket.write(beginning.slice(0, length), 'latin1', () =>
+          setImmediate(() => incoming.socket.destroy()),
+        );
+      };
+      answer.once('data', sendBeginning).once('end', () => answer.readableDidRead || sendBeginning(Buffer.alloc(0)));
       return;
     }
+    outgoing.writeHead(answer.statusCode ?? 502, answerHeaders);
     answer.pipe(outgoing);
   });
   upstream.on('error', () => reset(incoming.socket));
   outgoing.on('close', () => upstream.destroy());
-  incoming.pipe(upstream);
+  if (fault?.kind === 'slow') void trickle(incoming, upstream, fault.bytesPerSecond);
+  else incoming.pipe(upstream);
+}
+
+/** Until either side has had enough. */
+async function trickle(from: IncomingMessage, to: ClientRequest, bytesPerSecond: number): Promise<void> {
+  const closed = new AbortController();
+  to.on('close', () => closed.abort());
+  try {
+    for await (const chunk of from as AsyncIterable<Buffer>) {
+      for (let at = 0; at < chunk.length; at += bytesPerSecond) {
+        to.write(chunk.subarray(at, at + bytesPerSecond));
+        await delay(1000, undefined, { signal: closed.signal });
+      }
+    }
+    to.end();
+  } catch {
+    to.destroy();
+  }
+}
+
+function resetAfter(bytes: number, incoming: IncomingMessage): void {
+  let seen = 0;
+  if (bytes === 0) return reset(incoming.socket);
+  const count = (chunk: Buffer): void => {
+    seen += chunk.length;
+    if (seen >= bytes) reset(incoming.socket);
+  };
+  incoming.on('data', count).on('end', () => reset(incoming.socket));
 }
 
 function reset(socket: Socket): void {

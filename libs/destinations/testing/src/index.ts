@@ -1,3 +1,4 @@
+export * from './contract-faults';
 export * from './contract-suite';
 export * from './fault-proxy';
 export * from './local-stores';
