@@ -137,6 +137,16 @@ describe('consents API', () => {
     expect(a.body.user.id).toBe(b.body.user.id);
   });
 
+  it.each(['a/b?c#d%e', '\u{1F6B2}'.repeat(512)])(
+    'tells of a user by any id that the customer may give: %s',
+    async (own) => {
+      await call('POST', '/v1/consents/events', { user: { organization_user_id: own } });
+      await expect(
+        call('GET', `/v1/consents/users/${encodeURIComponent(own)}?$by_organization_user_id=true`),
+      ).resolves.toMatchObject({ status: 200, body: { organization_user_id: own } });
+    },
+  );
+
   it('stores a pending event and does not apply it', async () => {
     await expect(
       call('POST', '/v1/consents/events', { ...event('p1', 'u4'), status: 'pending_approval' }),

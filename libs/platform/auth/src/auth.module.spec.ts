@@ -177,7 +177,7 @@ describe('errors', () => {
       body: { name: 'PayloadTooLarge' },
     });
     expect((await call('/v1/%E0%A4%A?apiKey=CANARY', { headers })).body).toMatchObject({ code: 400, errors: {} });
-    expect((await call(`/v1/things/${'x'.repeat(513)}`, { headers })).body).toMatchObject({ code: 414, errors: {} });
+    expect((await call(`/v1/things/${'x'.repeat(1025)}`, { headers })).body).toMatchObject({ code: 414, errors: {} });
   });
 
   it('names nested fields by their path', async () => {

@@ -11,8 +11,8 @@ import { refuseConnection, refuseUrl } from './refusals';
 import type { ServiceParts } from './service.module';
 
 const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,64}$/;
-/** Longest value of one path parameter: an id of 64 characters, each percent-encoded, with room to spare. */
-const MAX_PARAM_LENGTH = 512;
+/** Longest value of one path parameter, decoded: a customer's own id of 512 characters, of two UTF-16 units each. */
+const MAX_PARAM_LENGTH = 1024;
 /** A client that sends its request a byte at a time must not hold a connection for ever. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
