@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine } from './measure';
+import { benchAccept } from './accept.bench';
 import { benchExport } from './export.bench';
 import { benchIdle } from './idle.bench';
 import { benchRecord } from './record.bench';
@@ -9,6 +10,8 @@ import { benchShape } from './shape.bench';
 
 const help = `Benchmarks against the local stack.
 
+  npm run bench -- accept [--events 200000] [--users 40000] [--partitions 3] [--runs 3]
+                     P1: REST to Kafka, arrays of 100 events, one process; then how long a single event waits
   npm run bench -- record [--events 200000] [--users 40000] [--partitions 3] [--runs 3]
                      P2: Kafka to Postgres, exactly once, one recorder
   npm run bench -- export [--events 1000000] [--users 200000] [--partitions 12] [--runs 3]
@@ -42,6 +45,7 @@ async function main(): Promise<void> {
     runs: Number(values.runs),
   });
   const benchmarks: Record<string, () => Promise<object>> = {
+    accept: () => benchAccept(numbers(200_000, 40_000, 3)),
     record: () => benchRecord(numbers(200_000, 40_000, 3)),
     export: () => benchExport(numbers(1_000_000, 200_000, 12)),
     shape: () => Promise.resolve(benchShape(numbers(200_000, 40_000, 3))),
