@@ -1,92 +1,15 @@
-import { migrations as consentMigrations } from '@delivery/consent/store';
-import { topicSpecs } from '@delivery/consent/schema';
-import { migrations as ingestMigrations } from '@delivery/ingest/store';
-import {
-  ApiKeyStore,
-  entities,
-  migrations as integrationsMigrations,
-  OrganizationStore,
-} from '@delivery/integrations/store';
-import { generateApiKey, hashSecret } from '@delivery/platform/auth';
-import { Database } from '@delivery/platform/postgres';
-import { bootService, type RunningService } from '@delivery/platform/service';
-import {
-  ApiReference,
-  routesOf,
-  stackEnvironment,
-  testDatabase,
-  testKafka,
-  type TestDatabase,
-  type TestKafka,
-} from '@delivery/platform/testing';
-import { definition } from '../app.module';
+import { event, type Harness, startHarness } from './harness';
+
+let harness: Harness;
+let call: Harness['call'];
+
+beforeAll(async () => {
+  harness = await startHarness('acme', 'other');
+  ({ call } = harness);
+});
+afterAll(() => harness.close());
 
 describe('consents API', () => {
-  let test: TestDatabase;
-  let kafka: TestKafka;
-  let service: RunningService;
-  let reference: ApiReference;
-  const tokens = new Map<string, string>();
-
-  beforeAll(async () => {
-    test = await testDatabase({ migrations: [...ingestMigrations, ...consentMigrations, ...integrationsMigrations] });
-    kafka = await testKafka(topicSpecs(2));
-    const env = { ...stackEnvironment(), DATABASE_URL: test.config.url, KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix };
-    service = await bootService(definition, env);
-    reference = await ApiReference.of(service.url);
-    for (const organization of ['acme', 'other', 'intruder']) tokens.set(organization, await signIn(organization));
-  });
-  afterAll(async () => {
-    await service.stop();
-    await kafka.close();
-    await test.close();
-  });
-
-  async function signIn(organizationId: string): Promise<string> {
-    const database = await new Database(test.config, { applicationName: 'test', entities }).open();
-    await new OrganizationStore(database).create({ organizationId, name: organizationId, exportsGuests: false });
-    const issued = generateApiKey();
-    await new ApiKeyStore(database).create(
-      { organizationId, id: issued.id, name: 'test', description: '' },
-      hashSecret(issued.secret),
-    );
-    await database.close();
-    const answer = await fetch(`${service.url}/v1/sessions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ type: 'api-key', key: issued.id, secret: issued.secret }),
-    });
-    const session = (await answer.json()) as { access_token: string };
-    return session.access_token;
-  }
-
-  async function call(
-    method: string,
-    path: string,
-    body?: unknown,
-    options: { as?: string; headers?: Record<string, string> } = {},
-  ) {
-    const answer = await fetch(`${service.url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${tokens.get(options.as ?? 'acme')}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...options.headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const [status, text] = [answer.status, await answer.text()];
-    // Whatever a test is about, its answer is one that the reference describes.
-    reference.check(method, path, { status, contentType: answer.headers.get('content-type'), text });
-    return { status, body: JSON.parse(text) };
-  }
-
-  const event = (id: string, user: string, enabled = true) => ({
-    id,
-    user: { id: user, organization_user_id: `${user}@x.io` },
-    consents: { purposes: [{ id: 'cookies', enabled }] },
-  });
-
   it('answers a single event as it was stored, and the user shows it', async () => {
     const posted = await call('POST', '/v1/consents/events?organization_id=acme', event('e1', 'u1'));
     expect(posted).toMatchObject({
@@ -250,24 +173,6 @@ describe('consents API', () => {
     await expect(call('GET', '/v1/consents/users?$limit=101')).resolves.toMatchObject({ status: 400 });
   });
 
-  it('refuses what a list does not know, instead of answering with everything', async () => {
-    const faults = async (query: string) => {
-      const answer = await call('GET', `/v1/consents/${query}`);
-      return [answer.status, answer.body.errors?.[0]?.field];
-    };
-    await expect(faults('users?organization_user=jane')).resolves.toEqual([400, 'organization_user']);
-    await expect(faults('users?organization_user_id=')).resolves.toEqual([400, 'organization_user_id']);
-    await expect(faults('users?organization_user_id=%00')).resolves.toEqual([400, 'organization_user_id']);
-    await expect(faults('users?$skip=100')).resolves.toEqual([400, '$skip']);
-    await expect(faults('users?$limit=1e1')).resolves.toEqual([400, '$limit']);
-    await expect(faults('events?user_id=u1&statuss=confirmed')).resolves.toEqual([400, 'statuss']);
-    await expect(faults('events?user_id=u1&status=')).resolves.toEqual([400, 'status']);
-    await expect(faults('events?user_id=u1&status[$in]=removed')).resolves.toEqual([400, 'status']);
-    await expect(faults('users?regulation=gdpr&$limit=1&$include_full_tree=true')).resolves.toEqual([200, undefined]);
-    await expect(call('GET', '/v1/consents/users/%00')).resolves.toMatchObject({ status: 404 });
-    await expect(call('GET', '/v1/consents/events/%00')).resolves.toMatchObject({ status: 404 });
-  });
-
   it("finds a pending event by the customer's own id of a user who has nothing else", async () => {
     const user = { organization_user_id: 'waiting@x.io' };
     await call('POST', '/v1/consents/events', { id: 'p2', status: 'pending_approval', user });
@@ -276,113 +181,5 @@ describe('consents API', () => {
       body: { data: [{ id: 'p2' }] },
     });
     await expect(call('GET', list)).resolves.toMatchObject({ body: { data: [] } });
-  });
-
-  it('takes no text that is not UTF-8: two ids would become one', async () => {
-    const answer = await fetch(`${service.url}/v1/consents/events`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${tokens.get('acme')}`, 'content-type': 'application/json' },
-      body: Buffer.from('{"id":"latin","user":{"organization_user_id":"Zo\xeb"}}', 'latin1'),
-    });
-    expect(answer.status).toBe(400);
-    await expect(call('GET', '/v1/consents/events/latin')).resolves.toMatchObject({ status: 404 });
-  });
-
-  it('has a reference whose examples keep to its schemas, and whose requests work as they stand', async () => {
-    expect(reference.exampleFaults()).toEqual([]);
-    const requests = reference.requestExamples('POST', '/v1/consents/events');
-    expect(requests).toHaveLength(2);
-    for (const request of requests) {
-      await expect(call('POST', '/v1/consents/events', request)).resolves.toMatchObject({ status: 200 });
-    }
-    await expect(call('GET', '/v1/consents/users?$limit=100')).resolves.toMatchObject({ status: 200 });
-  });
-
-  it("shows and changes nothing of another organization's, on any route", async () => {
-    const mine = { ...event('only-mine', 'only-my-user'), metadata: { mark: 'MARK' } };
-    await call('POST', '/v1/consents/events', mine);
-    const stored = await call('GET', '/v1/consents/events/only-mine');
-    // Reading comes first: what the intruder then records is his own.
-    const routes = routesOf(service.app)
-      .filter(({ path }) => !path.startsWith('/v1/sessions'))
-      .sort((a, b) => a.method.localeCompare(b.method) || a.path.localeCompare(b.path));
-    expect(routes.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      'GET /v1/consents/events',
-      'GET /v1/consents/events/:id',
-      'GET /v1/consents/users',
-      'GET /v1/consents/users/:id',
-      'POST /v1/consents/events',
-    ]);
-    for (const { method, path } of routes) {
-      const id = path.includes('users') ? 'only-my-user' : 'only-mine';
-      const query = path === '/v1/consents/events' && method === 'GET' ? '?user_id=only-my-user&' : '?';
-      const url = path.replace(':id', id) + query;
-      const body = method === 'POST' ? { ...mine, metadata: {}, user: { id: 'theirs' } } : undefined;
-      const plain = await call(method, url, body, { as: 'intruder' });
-      const named = await call(method, `${url}organization_id=acme`, body, { as: 'intruder' });
-      const inBody = body && (await call(method, url, { ...body, organization_id: 'acme' }, { as: 'intruder' }));
-      expect([method, path, named.status, inBody?.status ?? 403]).toEqual([method, path, 403, 403]);
-      if (path.includes(':id')) expect([path, plain.status]).toEqual([path, 404]);
-      expect(JSON.stringify([plain.body, named.body, inBody?.body])).not.toMatch(/MARK|only-my-user@x\.io|"acme"/);
-    }
-    await expect(call('GET', '/v1/consents/events/only-mine')).resolves.toEqual(stored);
-    await expect(call('GET', '/v1/consents/events/only-mine', undefined, { as: 'intruder' })).resolves.toMatchObject({
-      body: { organization_id: 'intruder', user: { id: 'theirs' } },
-    });
-  });
-
-  it("hides another organization's events and users", async () => {
-    await call('POST', '/v1/consents/events', event('mine', 'my-user'));
-    for (const path of [
-      '/v1/consents/events/mine',
-      '/v1/consents/users/my-user',
-      '/v1/consents/users/my-user@x.io?$by_organization_user_id=true',
-    ]) {
-      await expect(call('GET', path, undefined, { as: 'other' })).resolves.toMatchObject({ status: 404 });
-      await expect(
-        call('GET', `${path}${path.includes('?') ? '&' : '?'}organization_id=acme`, undefined, { as: 'other' }),
-      ).resolves.toMatchObject({ status: 403 });
-    }
-    await expect(call('GET', '/v1/consents/users', undefined, { as: 'other' })).resolves.toMatchObject({
-      body: { data: [] },
-    });
-    await expect(call('GET', '/v1/consents/events?user_id=my-user', undefined, { as: 'other' })).resolves.toMatchObject(
-      { body: { data: [] } },
-    );
-  });
-
-  it('says when to try again while no broker answers, and still tells what is stored', async () => {
-    const env = { ...stackEnvironment(), DATABASE_URL: test.config.url, KAFKA_PUBLISH_TIMEOUT_MS: '1000' };
-    const cut = await bootService(definition, { ...env, KAFKA_BROKERS: '127.0.0.1:1', INGEST_ROLES: 'accept' });
-    try {
-      const headers = { authorization: `Bearer ${tokens.get('acme')}`, 'content-type': 'application/json' };
-      for (const body of [event('cut', 'u7'), [event('cut', 'u7')]]) {
-        const answer = await fetch(`${cut.url}/v1/consents/events`, {
-          method: 'POST',
-          headers,
-          body: JSON.stringify(body),
-        });
-        expect(answer.status).toBe(503);
-        expect(answer.headers.get('retry-after')).toBe('5');
-        expect(await answer.json()).toMatchObject({ code: 503, name: 'ServiceUnavailable', errors: {} });
-      }
-      expect((await fetch(`${cut.url}/v1/consents/events?user_id=u7`, { headers })).status).toBe(200);
-    } finally {
-      await cut.stop();
-    }
-  });
-
-  it("speaks the contract's errors for what it does not know", async () => {
-    await expect(call('GET', '/v1/nothing')).resolves.toEqual({
-      status: 404,
-      body: { code: 404, name: 'NotFound', message: 'Page not found', errors: {} },
-    });
-    await expect(call('GET', '/v1/consents/events')).resolves.toMatchObject({ status: 400 });
-    await expect(call('POST', '/v1/consents/events?$generate_tcfcs=true', event('t', 'u'))).resolves.toMatchObject({
-      status: 400,
-    });
-    await expect(
-      call('GET', '/v1/consents/users', undefined, { headers: { authorization: 'Bearer nonsense' } }),
-    ).resolves.toMatchObject({ status: 401, body: { name: 'Unauthorized' } });
   });
 });
