@@ -6,7 +6,7 @@ import { ApiException, notFound } from '@delivery/platform/auth';
 import { KafkaConnection } from '@delivery/platform/kafka';
 import { Database } from '@delivery/platform/postgres';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { typeOf } from '../integrations/change-integration';
+import { noSuchIntegration, typeOf } from '../integrations/change-integration';
 import { PLAN_DEPS } from './planning';
 
 /** Runs of one integration that may wait at a time: whoever asks in a loop gets no endless queue. */
@@ -43,7 +43,8 @@ export class RunRequests {
       );
     }
     const planned = await planRun(this.planning, { ...key, trigger: 'manual' });
-    if (planned.outcome !== 'planned') throw noSuchRun();
+    // Deleted since it was looked up.
+    if (planned.outcome !== 'planned') throw noSuchIntegration();
     const run = await this.find(integration, planned.run.id);
     await this.nudge(integration, run.id);
     return run;
