@@ -1,10 +1,10 @@
 import { type PlanDeps, planRun } from '@delivery/exports/engine';
 import { type ExporterKind, runRequested } from '@delivery/exports/schema';
-import { RunLogReadModel, type RunLog, RunStore } from '@delivery/exports/store';
+import { type IntegrationKey, type RunLog, RunLogReadModel, RunStore } from '@delivery/exports/store';
 import type { Integration } from '@delivery/integrations/domain';
 import { ApiException, notFound } from '@delivery/platform/auth';
 import { KafkaConnection } from '@delivery/platform/kafka';
-import { Database } from '@delivery/platform/postgres';
+import { Database, type Sql } from '@delivery/platform/postgres';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { noSuchIntegration, typeOf } from '../integrations/change-integration';
 import { PLAN_DEPS } from './planning';
@@ -31,23 +31,25 @@ export class RunRequests {
     if (!integration.enabled) {
       throw conflict('This integration is disabled: enable it first (PATCH with enabled: true), then run it.');
     }
-    const waiting = await this.log.page(this.database, {
+    const planned = await planRun(this.planning, {
       ...key,
-      statuses: ['pending', 'retrying'],
-      limit: 0,
-      skip: 0,
+      trigger: 'manual',
+      mustHold: (tx) => this.refuseEndlessQueue(tx, key),
     });
-    if (waiting.total >= MAX_WAITING_RUNS) {
-      throw conflict(
-        `${waiting.total} runs of this integration wait already: see GET /v1/marketplace/exports/logs, and cancel those that are not needed.`,
-      );
-    }
-    const planned = await planRun(this.planning, { ...key, trigger: 'manual' });
     // Deleted since it was looked up.
     if (planned.outcome !== 'planned') throw noSuchIntegration();
     const run = await this.find(integration, planned.run.id);
     await this.nudge(integration, run.id);
     return run;
+  }
+
+  /** @throws 409 */
+  private async refuseEndlessQueue(tx: Sql, key: IntegrationKey): Promise<void> {
+    const waiting = await this.log.page(tx, { ...key, statuses: ['pending', 'retrying'], limit: 0, skip: 0 });
+    if (waiting.total < MAX_WAITING_RUNS) return;
+    throw conflict(
+      `${waiting.total} runs of this integration wait already: see GET /v1/marketplace/exports/logs, and cancel those that are not needed.`,
+    );
   }
 
   /** @throws 404 also for a run of another integration */

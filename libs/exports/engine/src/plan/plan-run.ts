@@ -38,6 +38,8 @@ export interface PlanDeps {
 
 export interface PlanRequest extends IntegrationKey {
   readonly trigger: RunTrigger;
+  /** A condition that holds for one request at a time: asked under the schedule's lock. Throws, and nothing is planned. */
+  readonly mustHold?: (tx: Sql) => Promise<void>;
 }
 
 export interface PlannedRun {
@@ -84,6 +86,7 @@ async function planLocked(
 ): Promise<PlanOutcome> {
   const locked = await deps.schedules.lockForPlanning(tx, request);
   if (locked === undefined) return { outcome: 'absent' };
+  await request.mustHold?.(tx);
   const { schedule, now } = locked;
   const dueTimes = request.trigger === 'manual' ? [due] : dueTimesOf(schedule, due);
   if (dueTimes.length === 0) return { outcome: 'not_due' };
