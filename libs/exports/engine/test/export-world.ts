@@ -16,7 +16,7 @@ import {
   ScheduleStore,
 } from '@delivery/exports/store';
 import { migrations as ingestMigrations, PositionStore } from '@delivery/ingest/store';
-import type { Database } from '@delivery/platform/postgres';
+import type { Database, PostgresConfig } from '@delivery/platform/postgres';
 import { generateSigningKey, ManifestSigner } from '@delivery/platform/secrets';
 import { testDatabase, type TestDatabase } from '@delivery/platform/testing';
 import { type AttemptOutcome, type ExecuteDeps, executeRun, planRun, type PlanDeps, type PlanOutcome } from '../src';
@@ -64,6 +64,10 @@ export class ExportWorld {
 
   get db(): Database {
     return this.test.database;
+  }
+
+  get config(): PostgresConfig {
+    return this.test.config;
   }
 
   async newIntegration(spec: Partial<ExportSpec> = {}, organizationId?: string): Promise<IntegrationKey> {

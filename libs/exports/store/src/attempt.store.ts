@@ -19,11 +19,16 @@ export interface ClaimOptions {
   perOrganization: number;
 }
 
-/** Claimable: due, nothing of the integration executes, nothing of it that was planned earlier waits. */
+/**
+ * Claimable: due, nothing of the integration executes, nothing of it that was planned earlier waits, and no exporter may
+ * still be writing a run that was cancelled under its hands ($3: as long as its lease would have lasted).
+ */
 const claimable = `r.status IN ('pending', 'retrying') AND (r.retry_at IS NULL OR r.retry_at <= delivery_now())
   AND NOT EXISTS (
     SELECT FROM export_run e WHERE e.organization_id = r.organization_id AND e.integration_id = r.integration_id
-      AND (e.status = 'running' OR (e.status IN ('pending', 'retrying') AND e.sequence < r.sequence)))
+      AND (e.status = 'running' OR (e.status IN ('pending', 'retrying') AND e.sequence < r.sequence)
+        OR (e.status = 'cancelled' AND e.lease_owner IS NOT NULL
+          AND e.finished_at > delivery_now() - make_interval(secs => $3))))
   AND (SELECT count(*) FROM export_run b WHERE b.organization_id = r.organization_id AND b.status = 'running')`;
 
 /** The life of a run while one exporter executes it: every change names the attempt and is refused to an older one. */
@@ -33,7 +38,7 @@ export class AttemptStore {
     const candidates = await tx.query<{ organization_id: string; id: string }>(
       `SELECT r.organization_id, r.id FROM export_run r WHERE r.destination_kind = $1 AND ${claimable} < $2
        ORDER BY r.created_at, r.id LIMIT 10`,
-      [kind, options.perOrganization],
+      [kind, options.perOrganization, options.leaseSeconds],
     );
     for (const { organization_id: organizationId, id } of candidates) {
       const run = await this.claim(tx, { organizationId, id }, options);
@@ -51,11 +56,11 @@ export class AttemptStore {
       key.organizationId,
     ]);
     const [row] = await tx.query<RunRow>(
-      `UPDATE export_run r SET status = 'running', attempt = attempt + 1, tries = tries + 1, lease_owner = $4,
-         lease_until = delivery_now() + make_interval(secs => $5), retry_at = NULL, finished_at = NULL,
+      `UPDATE export_run r SET status = 'running', attempt = attempt + 1, tries = tries + 1, lease_owner = $5,
+         lease_until = delivery_now() + make_interval(secs => $3), retry_at = NULL, finished_at = NULL,
          started_at = coalesce(started_at, delivery_now()), progress = '{}', changes = changes + 1
-       WHERE organization_id = $1 AND id = $2 AND ${claimable} < $3 RETURNING ${runColumns}`,
-      [key.organizationId, key.id, options.perOrganization, options.owner, options.leaseSeconds],
+       WHERE organization_id = $1 AND id = $4 AND ${claimable} < $2 RETURNING ${runColumns}`,
+      [key.organizationId, options.perOrganization, options.leaseSeconds, key.id, options.owner],
     );
     return row && toRun(row);
   }
@@ -160,6 +165,15 @@ export class AttemptStore {
       `status = 'retrying', retry_at = delivery_now(), tries = tries - 1, lease_owner = NULL, lease_until = NULL,
        result_code = $4, result_message = $5, changes = changes + 1`,
       [result.code, result.message],
+    );
+  }
+
+  /** The exporter has stopped writing a run that was cancelled: the integration's next one need not wait for it. */
+  async letGo(sql: Sql, run: Attempt): Promise<void> {
+    await sql.query(
+      `UPDATE export_run SET lease_owner = NULL
+       WHERE organization_id = $1 AND id = $2 AND attempt = $3 AND status = 'cancelled'`,
+      [run.organizationId, run.id, run.attempt],
     );
   }
 

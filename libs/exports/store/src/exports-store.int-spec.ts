@@ -353,6 +353,31 @@ describe('an attempt', () => {
     expect(await runs.cancel(db, { ...run, organizationId: 'another' })).toBe('absent');
     expect(await attempts.renewLease(db, run, 30, progress)).toBe('lost');
   });
+
+  it('lets no other run of the integration begin before its exporter has let go, or its lease would be over', async () => {
+    const key = await newIntegration();
+    await plan(key);
+    const next = await plan(key);
+    const run = await claimed();
+    await runs.cancel(db, run);
+    expect(await claim()).toBeUndefined();
+    await attempts.letGo(db, { ...run, attempt: run.attempt + 1 });
+    expect(await claim()).toBeUndefined();
+    await db.query(`UPDATE export_run SET finished_at = finished_at - interval '30 seconds' WHERE id = $1`, [run.id]);
+    expect((await claimed()).id).toBe(next);
+
+    const other = await newIntegration();
+    await plan(other);
+    await runs.cancel(db, await claimed());
+    const last = await plan(other);
+    expect(await claim()).toBeUndefined();
+    const [cancelled] = await db.query<{ id: string }>(
+      `SELECT id FROM export_run WHERE status = 'cancelled' AND integration_id = $1`,
+      [other.integrationId],
+    );
+    await attempts.letGo(db, { ...other, id: cancelled?.id ?? '', attempt: 1 });
+    expect((await claimed()).id).toBe(last);
+  });
 });
 
 describe('nudges and announcements', () => {
@@ -367,9 +392,12 @@ describe('nudges and announcements', () => {
     expect(await ask()).toHaveLength(1);
     const run = await claimed();
     expect(await ask()).toEqual([]);
-    await runs.markNudged(db, [run]);
     await attempts.retryLater(db, run, { code: 'timeout', message: 'slow', delaySeconds: 0 });
+    // Nudged in the very millisecond in which it came due again: rather twice than never.
+    await db.query(`UPDATE export_run SET nudged_at = retry_at`);
     expect(await ask()).toHaveLength(1);
+    await db.query(`UPDATE export_run SET nudged_at = retry_at + interval '1 millisecond'`);
+    expect(await ask()).toEqual([]);
   });
 
   it('lose no change that comes while one is announced', async () => {

@@ -75,11 +75,14 @@ export class RunStore {
     return (await this.find(sql, key)) === undefined ? 'absent' : 'not_failed';
   }
 
-  /** Whatever the run was doing, it is not delivered. An exporter that executes it notices when it renews its lease. */
+  /**
+   * Whatever the run was doing, it is not delivered. An exporter that executes it notices when it renews its lease; until
+   * then its name stays in the row, and no other run of the integration begins.
+   */
   async cancel(sql: Sql, key: RunKey): Promise<'cancelled' | 'over' | 'absent'> {
     const rows = await sql.query(
       `UPDATE export_run SET status = 'cancelled', result_code = 'cancelled', result_message = 'The run was cancelled.',
-         finished_at = delivery_now(), lease_owner = NULL, lease_until = NULL, retry_at = NULL, changes = changes + 1
+         finished_at = delivery_now(), lease_until = NULL, retry_at = NULL, changes = changes + 1
        WHERE organization_id = $1 AND id = $2 AND status IN ('pending', 'running', 'retrying') RETURNING 1`,
       [key.organizationId, key.id],
     );
@@ -114,7 +117,7 @@ export class RunStore {
     const rows = await sql.query<RunRow>(
       `SELECT ${runColumns} FROM export_run r
        WHERE status IN ('pending', 'retrying') AND (retry_at IS NULL OR retry_at <= delivery_now())
-         AND (nudged_at IS NULL OR nudged_at < retry_at OR nudged_at < delivery_now() - make_interval(secs => $1))
+         AND (nudged_at IS NULL OR nudged_at <= retry_at OR nudged_at < delivery_now() - make_interval(secs => $1))
        ORDER BY created_at, id LIMIT $2`,
       [olderThanSeconds, limit],
     );
@@ -162,7 +165,7 @@ export class RunStore {
   /** Nothing of a run is in the bucket any more; without effect on one that executes meanwhile. */
   async forgetFiles(sql: Sql, key: RunKey): Promise<void> {
     await sql.query(
-      `UPDATE export_run SET files_opened = 0
+      `UPDATE export_run SET files_opened = 0, uploads = '[]'
        WHERE organization_id = $1 AND id = $2 AND status IN ('pending', 'retrying', 'failed', 'cancelled')`,
       [key.organizationId, key.id],
     );

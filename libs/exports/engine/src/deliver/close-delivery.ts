@@ -39,8 +39,12 @@ export async function passFence({ deps, run, lease }: Delivery): Promise<Chain> 
   return { previous: fence.hold === 'held' ? fence.previous : undefined, missing };
 }
 
-/** Removes files of earlier attempts that had more of them than this one has. */
+/**
+ * Removes files of earlier attempts that had more of them than this one has, and uploads that the store began without
+ * its answer ever arriving: no later attempt would.
+ */
 export async function removeLeftovers({ destination, run, keys, lease }: Delivery, files: number): Promise<void> {
+  await destination.abortUnfinished({ keyPrefix: keys.filePrefix, uploads: [], signal: lease.signal });
   for (let number = files; number < run.filesOpened; number += 1) {
     await destination.deleteObject(keys.file(number), lease.signal);
   }
@@ -54,9 +58,11 @@ export async function removeAbandoned({ deps, destination, run, keys, lease }: D
   for (const other of await deps.runs.listAbandoned(deps.database, run)) {
     const left = runKeys(parseSpec(other.spec).layout, { id: other.integrationId, date: other.date, run: other.id });
     if (left.folder !== keys.folder) continue;
-    await destination.deleteObject(left.manifest, lease.signal);
+    const { signal } = lease;
+    await destination.abortUnfinished({ keyPrefix: left.filePrefix, uploads: other.uploads, signal });
+    await destination.deleteObject(left.manifest, signal);
     for (let number = 0; number < other.filesOpened; number += 1) {
-      await destination.deleteObject(left.file(number), lease.signal);
+      await destination.deleteObject(left.file(number), signal);
     }
     lease.assertHeld();
     await deps.runs.forgetFiles(deps.database, other);
@@ -81,8 +87,12 @@ export async function writeManifest(
   return { key: keys.manifest, sha256: sha256(bytes), previousSha256: chain.previous?.sha256 };
 }
 
-/** Zero bytes, last of all: whoever sees it may read everything in the folder (contracts.md D-15). */
-export async function writeSuccess({ destination, keys, lease }: Delivery): Promise<void> {
+/**
+ * Zero bytes, last of all: whoever sees it may read everything in the folder (contracts.md D-15). Asks once more who
+ * holds the run, because removing and writing took time in which it can have been cancelled.
+ */
+export async function writeSuccess({ deps, run, destination, keys, lease, progress }: Delivery): Promise<void> {
+  await lease.changing(() => deps.attempts.renewLease(deps.database, run, lease.leaseSeconds, progress.snapshot()));
   await destination.putObject(keys.success, new Uint8Array(), {
     contentType: 'application/octet-stream',
     signal: lease.signal,

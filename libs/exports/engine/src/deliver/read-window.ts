@@ -8,6 +8,12 @@ import { CopyLines } from './copy-lines';
 import type { Delivery } from './delivery';
 
 /**
+ * The transaction idles while the destination is prepared: longer than in any other, since the store may ask to slow
+ * down, but not for as long as an exporter can be frozen.
+ */
+const IDLE_MS = 600_000;
+
+/**
  * Opens the export's own read-only snapshot, in which everything is read, and checks that it holds the whole window
  * (rule 13).
  *
@@ -16,6 +22,7 @@ import type { Delivery } from './delivery';
 export async function inSnapshot<T>(delivery: Delivery, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   const { deps, run, lease } = delivery;
   let failure: unknown;
+  let done: { result: T } | undefined;
   const work = async (tx: Transaction): Promise<T> => {
     try {
       // A statement that sends nothing yet (a sort) would otherwise outlive an exporter that is gone.
@@ -23,7 +30,9 @@ export async function inSnapshot<T>(delivery: Delivery, read: (snapshot: Snapsho
       const positions = await deps.readPositions(tx);
       assertReached(positions, run.window.to);
       lease.signal.throwIfAborted();
-      return await read({ tx, topicIds: new Map(positions.map(({ topic, topicId }) => [topic, topicId])) });
+      const topicIds = new Map(positions.map(({ topic, topicId }) => [topic, topicId]));
+      done = { result: await read({ tx, topicIds }) };
+      return done.result;
     } catch (error) {
       failure = error;
       throw error;
@@ -31,9 +40,16 @@ export async function inSnapshot<T>(delivery: Delivery, read: (snapshot: Snapsho
   };
   try {
     // A large window takes longer to read than any statement of a request may.
-    const options = { isolation: 'repeatable read', readOnly: true, retries: 0, statementTimeoutMs: 0 } as const;
-    return await deps.snapshots.transaction(work, options);
+    const limits = { statementTimeoutMs: 0, idleTimeoutMs: IDLE_MS } as const;
+    return await deps.snapshots.transaction(work, {
+      isolation: 'repeatable read',
+      readOnly: true,
+      retries: 0,
+      ...limits,
+    });
   } catch (error) {
+    // All was read and written: that Postgres ended the idle transaction while the last upload took its time is no loss.
+    if (done !== undefined) return done.result;
     // What the destination or the lease refused must not pass for a failure of the database it was read from.
     throw failure instanceof DestinationError || failure instanceof RunFault ? failure : error;
   }

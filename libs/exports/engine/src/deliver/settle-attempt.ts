@@ -36,7 +36,11 @@ export async function settleAttempt(
   error: unknown,
   stopped: boolean,
 ): Promise<AttemptOutcome> {
-  if (error instanceof LeaseLost) return 'lost';
+  if (error instanceof LeaseLost) {
+    // Only hastens the integration's next run, which otherwise waits as long as a lease.
+    await deps.attempts.letGo(deps.database, run).catch(() => undefined);
+    return 'lost';
+  }
   const failure = describeFailure(error);
   if (failure.ours && !stopped) {
     deps.warn?.('a run failed unexpectedly', { err: error, run: run.id, organization: run.organizationId });
