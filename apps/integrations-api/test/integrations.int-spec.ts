@@ -233,6 +233,20 @@ describe('requests', () => {
     ]);
   });
 
+  it('names what its type needs beside what is wrong by itself', async () => {
+    const client = await harness.organization('needs');
+    const body = { type_id: 'batch-exports-gcp', authentication: { account_id: '1' }, properties: { frequency: 2 } };
+    const answer = await client.send('POST', PATH, body);
+    expect(answer).toMatchObject({ status: 400 });
+    expect([answer.body['errors']].flat()).toEqual([
+      { field: 'properties.frequency', message: 'must be 1: exports are delivered daily' },
+      { field: 'authentication.account_id', message: 'is not used by batch-exports-gcp: leave it out' },
+      { field: 'authentication.project_id', message: 'is needed for batch-exports-gcp' },
+      { field: 'authentication.json_key', message: 'is needed for batch-exports-gcp' },
+      { field: 'properties.bucket_name', message: 'is needed for batch-exports-gcp' },
+    ]);
+  });
+
   it.each([
     ['analytics-exports-s3', 'comes with a later version'],
     ['webhook-http', 'must be one of batch-exports-s3, batch-exports-gcp'],

@@ -18,6 +18,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IfGiven } from './if-given';
+import { createFaults } from './integration-rules';
 
 const ORGANIZATION_ID = {
   description: 'The organization it belongs to. May be given in the query string instead (never two different ones).',
@@ -119,6 +120,9 @@ const MAPPINGS = { description: 'Batch exports have none: [].', example: [], isA
 
 /** `POST /v1/marketplace/integrations` (contracts.md §1.3). */
 export class CreateIntegrationRequest {
+  /** Asked when a request is validated, so that all its faults are told at once. */
+  static readonly faultsBetween = createFaults;
+
   @ApiPropertyOptional(ORGANIZATION_ID)
   @IfGiven()
   @IsString()

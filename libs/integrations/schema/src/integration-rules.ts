@@ -1,5 +1,5 @@
 import { findIntegrationType, type IntegrationType, parseAccountId } from '@delivery/integrations/domain';
-import type { AuthenticationRequest, CreateIntegrationRequest, UpdateIntegrationRequest } from './integration-requests';
+import type { UpdateIntegrationRequest } from './integration-requests';
 
 /** One field of a request that is not right, as the error body of the contract lists it. */
 export interface FieldFault {
@@ -7,62 +7,70 @@ export interface FieldFault {
   message: string;
 }
 
-/** The rules between fields of a new integration: what its type needs and refuses. All faults at once. */
-export function createFaults(request: CreateIntegrationRequest): FieldFault[] {
-  const found = findIntegrationType(request.type_id);
+/**
+ * The rules between fields of a new integration: what its type needs and refuses. All faults at once.
+ * @param request as it came: of a field that is wrong by itself nothing is said
+ */
+export function createFaults(request: object): FieldFault[] {
+  const typeId: unknown = Reflect.get(request, 'type_id');
+  if (typeof typeId !== 'string') return [];
+  const found = findIntegrationType(typeId);
   if ('fault' in found) return [{ field: 'type_id', message: found.fault }];
-  const { authentication, properties } = request;
-  if (found.type.bucketOwner === 'platform') {
+  const needed = (...fields: readonly string[]) => fields.filter((field) => isLeftOut(request, field));
+  const missing = (field: string) => ({ field, message: `is needed for ${typeId}` });
+  if (found.type.bucketOwner === 'organization') {
     return [
-      ...foreignFaults(authentication, ['project_id', 'json_key'], found.type),
-      ...(authentication.account_id === undefined ? [missing('authentication.account_id', found.type)] : []),
-      ...accountFaults(authentication),
-      ...(properties.bucket_name === undefined ? [] : [bucketIsMade()]),
+      ...foreignFaults(request, ['authentication.account_id'], found.type),
+      ...needed('authentication.project_id', 'authentication.json_key', 'properties.bucket_name').map(missing),
     ];
   }
-  return [
-    ...foreignFaults(authentication, ['account_id'], found.type),
-    ...(authentication.project_id === undefined ? [missing('authentication.project_id', found.type)] : []),
-    ...(authentication.json_key === undefined ? [missing('authentication.json_key', found.type)] : []),
-    ...(properties.bucket_name === undefined ? [missing('properties.bucket_name', found.type)] : []),
-  ];
+  return [...platformFaults(request, found.type), ...needed('authentication.account_id').map(missing)];
 }
 
 /** The same for a change of an integration of this type. */
 export function updateFaults(type: IntegrationType, request: UpdateIntegrationRequest): FieldFault[] {
-  const authentication = request.authentication ?? {};
-  if (type.bucketOwner === 'organization') return foreignFaults(authentication, ['account_id'], type);
+  return type.bucketOwner === 'organization'
+    ? foreignFaults(request, ['authentication.account_id'], type)
+    : platformFaults(request, type);
+}
+
+function platformFaults(request: object, type: IntegrationType): FieldFault[] {
+  const made = { field: 'properties.bucket_name', message: 'is made for your organization: leave it out' };
   return [
-    ...foreignFaults(authentication, ['project_id', 'json_key'], type),
-    ...accountFaults(authentication),
-    ...(request.properties?.bucket_name === undefined ? [] : [bucketIsMade()]),
+    ...foreignFaults(request, ['authentication.project_id', 'authentication.json_key'], type),
+    ...accountFaults(request),
+    ...(valueOf(request, made.field) === undefined ? [] : [made]),
   ];
 }
 
-function accountFaults({ account_id: given }: AuthenticationRequest): FieldFault[] {
-  if (given === undefined) return [];
-  const account = parseAccountId(given);
-  return 'fault' in account ? [{ field: 'authentication.account_id', message: account.fault }] : [];
+function accountFaults(request: object): FieldFault[] {
+  const field = 'authentication.account_id';
+  const given = valueOf(request, field);
+  const account = typeof given === 'string' ? parseAccountId(given) : undefined;
+  return account !== undefined && 'fault' in account ? [{ field, message: account.fault }] : [];
 }
 
 /** A credential that the type does not use is refused: taking it silently would keep a secret for nothing. */
-function foreignFaults(
-  authentication: AuthenticationRequest,
-  names: readonly (keyof AuthenticationRequest)[],
-  type: IntegrationType,
-): FieldFault[] {
-  return names
-    .filter((name) => authentication[name] !== undefined)
-    .map((name) => ({ field: `authentication.${name}`, message: `is not used by ${type.typeId}: leave it out` }));
+function foreignFaults(request: object, fields: readonly string[], type: IntegrationType): FieldFault[] {
+  return fields
+    .filter((field) => valueOf(request, field) !== undefined)
+    .map((field) => ({ field, message: `is not used by ${type.typeId}: leave it out` }));
 }
 
-function missing(field: string, type: IntegrationType): FieldFault {
-  return { field, message: `is needed for ${type.typeId}` };
+/** Of a part that is no object itself, its own rule says so. */
+function isLeftOut(request: object, field: string): boolean {
+  return isObject(Reflect.get(request, partOf(field))) && valueOf(request, field) === undefined;
 }
 
-function bucketIsMade(): FieldFault {
-  return {
-    field: 'properties.bucket_name',
-    message: 'is made for your organization: leave it out',
-  };
+function valueOf(request: object, field: string): unknown {
+  const part: unknown = Reflect.get(request, partOf(field));
+  return isObject(part) ? Reflect.get(part, field.slice(partOf(field).length + 1)) : undefined;
+}
+
+function partOf(field: string): string {
+  return field.slice(0, field.indexOf('.'));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

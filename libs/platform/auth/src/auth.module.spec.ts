@@ -210,6 +210,23 @@ describe('errors', () => {
     expect((await post('/v1/things', { frequency: 1, authentication: null }, withToken())).body.errors).toHaveLength(1);
   });
 
+  it('tells what is wrong between fields beside what is wrong with each', async () => {
+    const authentication = { account_id: 'a', json_key: '1' };
+    const both = await post(
+      '/v1/things',
+      { frequency: 2, authentication: { ...authentication, more: 1 } },
+      withToken(),
+    );
+    expect(both.body.errors).toEqual([
+      { field: 'authentication.more', message: 'is not a field of this request' },
+      { field: 'authentication.json_key', message: 'is not used twice a day' },
+    ]);
+    const one = await post('/v1/things', { frequency: 2, authentication }, withToken());
+    expect(one.body.message).toBe('The request is not valid: authentication.json_key: is not used twice a day.');
+    const same = await post('/v1/things', { frequency: 2, authentication: { account_id: 'a' } }, withToken());
+    expect(same.body.errors).toEqual([{ field: 'authentication.json_key', message: 'is not a key' }]);
+  });
+
   it.each(['null', '[]', '[{}]', '5', '"x"', ''])('takes no %j for an object', async (body) => {
     const answer = await post('/v1/sessions', body);
     expect(answer.status).toBe(400);

@@ -1,6 +1,6 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
-import { type ApiException, badRequest, type FieldError, notFound } from './errors';
+import { ApiException, badRequest, type FieldError, notFound } from './errors';
 
 /** Recursive code (ours, class-transformer, the database) meets no deeper nesting than this. */
 const MAX_DEPTH = 32;
@@ -31,8 +31,31 @@ export class RequestPipe implements PipeTransform {
     // No id holds such text, so there is nothing of that name.
     if (metadata.type === 'param' && !isSafe(value)) throw notFound('Page not found');
     if (metadata.type === 'query') checkQuery(value);
-    return this.validation.transform(value, metadata);
+    const between = faultsBetween(value, metadata);
+    if (between.length === 0) return this.validation.transform(value, metadata);
+    const within = await this.faultsWithin(value, metadata);
+    const told = new Set(within.map(({ field }) => field));
+    throw refused([...within, ...between.filter(({ field }) => !told.has(field))]);
   }
+
+  private async faultsWithin(value: unknown, metadata: ArgumentMetadata): Promise<readonly FieldError[]> {
+    try {
+      await this.validation.transform(value, metadata);
+      return [];
+    } catch (error) {
+      if (error instanceof ApiException) return error.errors;
+      throw error;
+    }
+  }
+}
+
+/**
+ * What a body's class says of its fields taken together, in a static method `faultsBetween(body)`; it is given the body
+ * as it came and says nothing of a field that is wrong by itself.
+ */
+function faultsBetween(body: unknown, { type, metatype }: ArgumentMetadata): readonly FieldError[] {
+  if (type !== 'body' || metatype === undefined || !('faultsBetween' in metatype)) return [];
+  return typeof metatype.faultsBetween === 'function' ? metatype.faultsBetween(body) : [];
 }
 
 function checkBody(value: unknown, metatype: unknown): void {
@@ -58,7 +81,10 @@ function isSafe(value: unknown): boolean {
 
 /** The 400 for what class-validator found; also for checks outside a controller's parameters. */
 export function invalidRequest(errors: readonly ValidationError[]): ApiException {
-  const fields = fieldErrors(errors);
+  return refused(fieldErrors(errors));
+}
+
+function refused(fields: readonly FieldError[]): ApiException {
   const [first] = fields;
   const detail = fields.length === 1 && first !== undefined ? `${first.field}: ${first.message}` : 'see errors';
   return badRequest(`The request is not valid: ${detail}.`, fields.slice(0, MAX_FIELD_ERRORS));

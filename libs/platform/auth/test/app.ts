@@ -12,6 +12,7 @@ import {
   AuthModule,
   CONTRACT_RATE_LIMIT,
   CurrentPrincipal,
+  type FieldError,
   generateApiKey,
   hashSecret,
   notFound,
@@ -40,6 +41,11 @@ class Authentication {
 }
 
 class Thing {
+  /** What the two say together: a key belongs to a frequency of 1. */
+  static faultsBetween(body: { frequency?: unknown }): FieldError[] {
+    return body.frequency === 2 ? [{ field: 'authentication.json_key', message: 'is not used twice a day' }] : [];
+  }
+
   @IsInt()
   frequency: number;
 
