@@ -8,7 +8,7 @@ import { planRun } from '@delivery/exports/engine';
 import { RunStore, ScheduleStore } from '@delivery/exports/store';
 import { PositionStore } from '@delivery/ingest/store';
 import { median } from './measure';
-import { openRig, type Rig, say } from './rig';
+import { nodeOptions, openRig, type Rig, say } from './rig';
 import { seedRevisions } from './seed-revisions';
 
 export interface ExportOptions {
@@ -90,7 +90,7 @@ async function exportOnce(rig: Rig, { events }: ExportOptions) {
   const bucket = await mkdtemp(join(tmpdir(), 'bench-'));
   try {
     await rig.database.query(`UPDATE export_run SET status = 'pending'`);
-    const args = ['tools/run.cjs', 'tools/bench/export-once.ts', bucket];
+    const args = ['tools/run.cjs', ...nodeOptions, 'tools/bench/export-once.ts', bucket];
     const { stdout } = await run(process.execPath, args, { env: { ...process.env, ...rig.environment } });
     const result = JSON.parse(stdout) as Outcome;
     if (result.outcome !== 'completed' || result.progress.events !== events)

@@ -20,6 +20,7 @@ const help = `Benchmarks against the local stack.
                      P8: start to ready of all services, and their memory at rest
   npm run bench -- shape [--events 200000] [--users 40000] [--runs 3]
                      what validating, folding and writing one event costs, without Kafka and Postgres
+  BENCH_NODE_OPTIONS options for the Node that is measured, such as --cpu-prof
   --save             write the raw result to docs/benchmarks/raw/
 `;
 

@@ -43,14 +43,16 @@ export async function openRig(partitions: number): Promise<Rig> {
   return { environment, database, connection, close };
 }
 
+/** Options for the Node that is measured, for profiles. */
+export const nodeOptions = process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [];
+
 /** Starts an app as its own process and waits until it is ready. */
 export async function startApp(app: string, environment: StackEnvironment, port: number): Promise<ChildProcess> {
   const env = { ...process.env, ...environment, HTTP_PORT: String(port) };
-  const child = spawn(
-    process.execPath,
-    ['tools/run.cjs', ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []), `apps/${app}/main.ts`],
-    { env, stdio: ['ignore', 'inherit', 'inherit'] },
-  );
+  const child = spawn(process.execPath, ['tools/run.cjs', ...nodeOptions, `apps/${app}/main.ts`], {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   for (;;) {
     const ready = await fetch(`http://127.0.0.1:${port}/health/ready`).then(
       (answer) => answer.ok,
