@@ -12,6 +12,14 @@ export interface ContentRequest {
   readonly organizationId: string;
   readonly ranges: readonly ContentRange[];
   readonly includeGuests: boolean;
+  /** The months that the rows of the ranges lie in, as the survey found them. */
+  readonly months: Months;
+}
+
+/** First days of months, `YYYY-MM-DD`, both inclusive. */
+export interface Months {
+  readonly first: string;
+  readonly last: string;
 }
 
 /**
@@ -28,6 +36,10 @@ export interface Content {
    * Must run in constant memory, and read what the window holds, not what the table holds.
    */
   linesSql(request: ContentRequest): string;
-  /** A query without parameters that counts the window's events at little cost: the estimate that progress is told by. */
-  estimateSql(request: ContentRequest): string;
+  /**
+   * A query without parameters over the same rows, at little cost: `events int8`, the estimate that progress is told by,
+   * and the months they lie in, `first_month text, last_month text`, both null when there are none. Found in the rows and
+   * not derived from times, since no clock is to be trusted with what is delivered.
+   */
+  surveySql(request: Omit<ContentRequest, 'months'>): string;
 }

@@ -80,8 +80,7 @@ function assertReached(positions: readonly IngestPosition[], end: Positions): vo
 /** The window's lines in blocks. Ends the read at once when the lease is lost or the exporter stops. */
 export async function* streamLines(delivery: Delivery, snapshot: Snapshot): AsyncGenerator<Uint8Array> {
   const { content, lease, progress } = delivery;
-  const request = contentRequest(delivery, snapshot);
-  progress.now.estimated_events = await estimate(delivery, snapshot, request);
+  const request = await contentRequest(delivery, snapshot);
   const lines = new CopyLines(2);
   const source = snapshot.tx.copyOut(`COPY (${content.linesSql(request)}) TO STDOUT (FORMAT binary)`);
   const stop = (): void => void source.destroy(asError(lease.signal.reason));
@@ -99,18 +98,27 @@ export async function* streamLines(delivery: Delivery, snapshot: Snapshot): Asyn
   }
 }
 
-async function estimate({ content }: Delivery, { tx }: Snapshot, request: ContentRequest): Promise<number> {
-  const [row] = await tx.query<{ events: string }>(content.estimateSql(request));
-  return Number(row?.events ?? 0);
-}
-
-function contentRequest({ run, spec }: Delivery, { topicIds }: Snapshot): ContentRequest {
+/** What is to be read, and in which months it lies. */
+async function contentRequest(delivery: Delivery, { tx, topicIds }: Snapshot): Promise<ContentRequest> {
+  const { run, spec, content, progress } = delivery;
   const ranges = windowRanges(run.window).map(({ topic, ...range }) => {
     const topicId = topicIds.get(topic);
     if (topicId === undefined) throw new RunFault('snapshot_behind', `Nothing was ever recorded from ${topic}.`);
     return { ...range, topicId };
   });
-  return { organizationId: run.organizationId, ranges, includeGuests: spec.includeGuests };
+  const { organizationId } = run;
+  const window = { organizationId, ranges, includeGuests: spec.includeGuests };
+  const [found] = await tx.query<Survey>(content.surveySql(window));
+  progress.now.estimated_events = Number(found?.events ?? 0);
+  const { first_month: first, last_month: last } = found ?? {};
+  if (!first || !last) return { ...window, ranges: [], months: { first: '-infinity', last: 'infinity' } };
+  return { ...window, months: { first, last } };
+}
+
+interface Survey {
+  events: string;
+  first_month: string | null;
+  last_month: string | null;
 }
 
 function asBytes(chunk: unknown): Uint8Array {

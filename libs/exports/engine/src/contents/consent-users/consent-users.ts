@@ -1,5 +1,5 @@
 import { literal } from '@delivery/platform/postgres';
-import type { Content, ContentRange, ContentRequest } from '../content';
+import type { Content, ContentRange, ContentRequest, Months } from '../content';
 
 /** Per line; a user with more events in a window has several lines (rule 16). */
 const MAX_EVENTS = 1000;
@@ -7,7 +7,7 @@ const MAX_EVENTS = 1000;
 const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
 /** Users touched in the window, with their events in it: `{"user":{...},"events":[...]}` (contracts.md §1.6). */
-export const consentUsers: Content = { name: 'consent-users', schemaVersion: 1, linesSql, estimateSql };
+export const consentUsers: Content = { name: 'consent-users', schemaVersion: 1, linesSql, surveySql };
 
 /**
  * One scan of the window by primary key, one sort of it by user, and one look-up per user.
@@ -18,7 +18,7 @@ export const consentUsers: Content = { name: 'consent-users', schemaVersion: 1, 
  *   double what has to be sorted.
  * - `COLLATE "C"` sorts by bytes: the same on every machine, and several times faster.
  */
-function linesSql({ organizationId, ranges, includeGuests }: ContentRequest): string {
+function linesSql({ organizationId, ranges, includeGuests, months }: ContentRequest): string {
   if (ranges.length === 0) return `SELECT NULL::text, NULL::int4, NULL::int4 WHERE false`;
   return `
     SELECT '{"user":' || d.user_document || ',"events":[' || l.events || ']}', l.count, (l.part = 0)::int4
@@ -34,7 +34,7 @@ function linesSql({ organizationId, ranges, includeGuests }: ContentRequest): st
         FROM (
           SELECT e.*, lead(1) OVER u IS NULL AS is_last,
             (row_number() OVER u - 1) / ${MAX_EVENTS} + sum(octet_length(event_document)) OVER u / ${MAX_EVENT_BYTES} AS part
-          FROM (${rangesSql(organizationId, ranges)}) e
+          FROM (${rangesSql(organizationId, ranges, months)}) e
           WINDOW u AS (PARTITION BY user_id ORDER BY user_version ROWS UNBOUNDED PRECEDING)
         ) numbered
         GROUP BY user_id, part
@@ -46,32 +46,56 @@ function linesSql({ organizationId, ranges, includeGuests }: ContentRequest): st
       SELECT r.user_document FROM consent_event_revision r
       WHERE r.organization_id = ${literal(organizationId)} AND r.topic_id = l.topic_id AND r.partition = l.partition
         AND r.epoch = l.epoch AND r.log_offset = l.log_offset AND r.month = l.month
+        AND ${within('r.month', months)}
         ${includeGuests ? '' : 'AND NOT r.guest'}
       OFFSET 0
     ) d
     ORDER BY l.user_id, l.part`;
 }
 
-function estimateSql({ organizationId, ranges }: ContentRequest): string {
-  const counts = ranges.map(
-    (range) => `(SELECT count(*) FROM consent_event_revision WHERE ${keyRange(organizationId, range)})`,
-  );
-  return `SELECT (${['0', ...counts].join(' + ')})::int8 AS events`;
+function surveySql({ organizationId, ranges }: Omit<ContentRequest, 'months'>): string {
+  if (ranges.length === 0) return `SELECT 0::int8 AS events, NULL::text AS first_month, NULL::text AS last_month`;
+  const each = ranges
+    .flatMap((range) => keyRanges(organizationId, range))
+    .map(
+      (rows) => `SELECT count(*) AS events, min(month) AS first, max(month) AS last
+        FROM consent_event_revision WHERE ${rows}`,
+    );
+  return `SELECT sum(events)::int8 AS events, min(first)::text AS first_month, max(last)::text AS last_month
+    FROM (${each.join(' UNION ALL ')}) ranges`;
 }
 
-/** One range of the primary key per partition, with literal values: each is an index scan of exactly its rows. */
-function rangesSql(organizationId: string, ranges: readonly ContentRange[]): string {
+/** Ranges of the primary key, with literal values: each is an index scan of exactly its rows. */
+function rangesSql(organizationId: string, ranges: readonly ContentRange[], months: Months): string {
   return ranges
+    .flatMap((range) => keyRanges(organizationId, range))
     .map(
-      (range) => `
+      (rows) => `
         SELECT user_id COLLATE "C" AS user_id, user_version, event_document, topic_id, partition, epoch, log_offset, month
         FROM consent_event_revision
-        WHERE ${keyRange(organizationId, range)} AND regulation = 'gdpr' AND user_version IS NOT NULL`,
+        WHERE ${rows} AND ${within('month', months)} AND regulation = 'gdpr' AND user_version IS NOT NULL`,
     )
     .join(' UNION ALL ');
 }
 
-function keyRange(organizationId: string, { topicId, partition, from, to }: ContentRange): string {
-  return `organization_id = ${literal(organizationId)} AND topic_id = ${topicId} AND partition = ${partition}
-    AND (epoch, log_offset) >= (${from.epoch}, ${from.offset}) AND (epoch, log_offset) < (${to.epoch}, ${to.offset})`;
+/**
+ * One condition for each epoch that a range touches. Comparing (epoch, log_offset) as one would say the same, but Postgres
+ * cannot estimate such a comparison: it plans for one row where there are a hundred thousand.
+ */
+function keyRanges(organizationId: string, { topicId, partition, from, to }: ContentRange): string[] {
+  const key = `organization_id = ${literal(organizationId)} AND topic_id = ${topicId} AND partition = ${partition}`;
+  if (from.epoch === to.epoch) {
+    return [`${key} AND epoch = ${to.epoch} AND log_offset >= ${from.offset} AND log_offset < ${to.offset}`];
+  }
+  const between = `${key} AND epoch > ${from.epoch} AND epoch < ${to.epoch}`;
+  return [
+    `${key} AND epoch = ${from.epoch} AND log_offset >= ${from.offset}`,
+    ...(to.epoch - from.epoch > 1 ? [between] : []),
+    `${key} AND epoch = ${to.epoch} AND log_offset < ${to.offset}`,
+  ];
+}
+
+/** Without it every month that was ever recorded would be opened. */
+function within(column: string, { first, last }: Months): string {
+  return `${column} BETWEEN ${literal(first)}::date AND ${literal(last)}::date`;
 }

@@ -1,0 +1,115 @@
+import { migrations as consentMigrations } from '@delivery/consent/store';
+import { migrations as ingestMigrations } from '@delivery/ingest/store';
+import { testDatabase, type TestDatabase } from '@delivery/platform/testing';
+import { consentUsers } from '../src/contents/consent-users/consent-users';
+
+const PER_MONTH = 20_000;
+const MONTHS = 6;
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await testDatabase({ migrations: [...ingestMigrations, ...consentMigrations] });
+  const { database } = test;
+  await database.query(`SELECT consent_ensure_revision_partitions('2025-01-01', ${MONTHS})`);
+  // One organization and one partition of the log: nothing but the offset tells the window from the rest.
+  await database.query(`
+    INSERT INTO consent_event_revision (organization_id, topic_id, partition, epoch, log_offset, month, event_id, user_id,
+      regulation, status, event_version, user_version, guest, arrived_at, effective_at, event_document, user_document)
+    SELECT 'acme', 1, 0, 1, n, m, 'e' || n, 'u' || n % 5000, 'gdpr', 'confirmed', 1, n / 5000 + 1, false, m, m,
+      '{"id":"e' || n || '","noise":"' || repeat(md5(n::text), 10) || '"}', '{"id":"u' || n % 5000 || '"}'
+    FROM generate_series(0, ${MONTHS * PER_MONTH - 1}) n,
+      LATERAL (SELECT ('2025-01-01'::date + make_interval(months => n / ${PER_MONTH}))::date AS m) month`);
+}, 60_000);
+afterAll(() => test.close());
+
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  'Shared Hit Blocks': number;
+  'Shared Read Blocks': number;
+  Plans?: PlanNode[];
+}
+
+function blocksOf(node: PlanNode): number {
+  return node['Shared Hit Blocks'] + node['Shared Read Blocks'];
+}
+
+/** What a query reads: of which tables, how many rows for the window itself, how many blocks. */
+async function work(sql: string) {
+  const [row] = await test.database.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+    `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`,
+  );
+  const root = row?.['QUERY PLAN'][0]?.Plan;
+  if (root === undefined) throw new Error('no plan');
+  const nodes = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(nodes)];
+  const scans = nodes(root).filter((node) => node['Relation Name'] !== undefined);
+  const touched = scans.filter((node) => node['Actual Loops'] > 0);
+  return {
+    tables: [...new Set(scans.map((node) => node['Relation Name']))].sort(),
+    rows: touched.filter((node) => node['Actual Loops'] === 1).reduce((sum, node) => sum + node['Actual Rows'], 0),
+    filtered: touched.reduce((sum, node) => sum + (node['Rows Removed by Filter'] ?? 0), 0),
+    // An empty table may be read as Postgres likes.
+    sequential: touched
+      .filter((node) => node['Node Type'] === 'Seq Scan' && blocksOf(node) > 0)
+      .map((node) => node['Relation Name']),
+    blocks: blocksOf(root),
+  };
+}
+
+async function survey(from: number, to: number) {
+  const range = {
+    topicId: 1,
+    partition: 0,
+    from: { epoch: from === 0 ? 0 : 1, offset: BigInt(from) },
+    to: { epoch: 1, offset: BigInt(to) },
+  };
+  const window = { organizationId: 'acme', ranges: [range], includeGuests: true };
+  const sql = consentUsers.surveySql(window);
+  const [found] = await test.database.query<{ events: string; first_month: string; last_month: string }>(sql);
+  if (found === undefined) throw new Error('no survey');
+  const months = { first: found.first_month, last: found.last_month };
+  return { events: Number(found.events), months, sql, linesSql: consentUsers.linesSql({ ...window, months }) };
+}
+
+const table = (month: string) => `consent_event_revision_2025_${month}`;
+// What one hour brings, when a month brings PER_MONTH.
+const HOUR = Math.ceil(PER_MONTH / 720);
+
+describe.each(['without statistics', 'with statistics'])('an hour out of half a year, %s', (statistics) => {
+  beforeAll(async () => {
+    if (statistics === 'with statistics') await test.database.query('ANALYZE consent_event_revision');
+  });
+
+  it.each([
+    ['in the middle of a month', 3 * PER_MONTH + PER_MONTH / 2, ['04']],
+    ['at the end of a month', 3 * PER_MONTH - HOUR, ['03']],
+    ['at the beginning of a month', 3 * PER_MONTH, ['04']],
+    ['over the end of a month', 3 * PER_MONTH - HOUR / 2, ['03', '04']],
+  ])('%s reads that hour', async (_, begin, months) => {
+    const from = Math.floor(begin);
+    const { events, months: found, sql, linesSql } = await survey(from, from + HOUR);
+    expect(events).toBe(HOUR);
+    expect(found).toEqual({ first: `2025-${months[0]}-01`, last: `2025-${months.at(-1)}-01` });
+    const read = await work(linesSql);
+    expect(read).toMatchObject({ tables: months.map(table), rows: HOUR, filtered: 0, sequential: [] });
+    // Per user a look-up of three blocks or four, and the window itself.
+    expect(read.blocks).toBeLessThan(HOUR * 6 + 20);
+    // The survey asks the index of every month once and then counts that hour.
+    const asked = await work(sql);
+    expect(asked).toMatchObject({ filtered: 0, sequential: [] });
+    expect(asked.blocks).toBeLessThan(HOUR + (MONTHS + 4) * 4);
+  });
+});
+
+it('the first window reads all of it, and none twice', async () => {
+  const { events, months, linesSql } = await survey(0, MONTHS * PER_MONTH);
+  expect(events).toBe(MONTHS * PER_MONTH);
+  expect(months).toEqual({ first: '2025-01-01', last: '2025-06-01' });
+  const [counted] = await test.database.query<{ events: string }>(
+    `SELECT sum(count)::text AS events FROM (${linesSql}) AS l(line, count, users)`,
+  );
+  expect(Number(counted?.events)).toBe(MONTHS * PER_MONTH);
+});
