@@ -1,4 +1,6 @@
+import { zstdCompressSync } from 'node:zlib';
 import { testKafka, waitFor, type TestKafka } from '@delivery/platform/testing';
+import { CompressionCodecs, CompressionTypes } from 'kafkajs';
 import { FaultyConnection } from '../test/faulty-connection';
 import { BatchConsumer, type BatchConsumerOptions } from './batch-consumer';
 import type { KafkaConnection } from './connection';
@@ -98,6 +100,23 @@ describe('batch consumer', () => {
         batches.forEach((batch, i) => expect(batch.fetchedOffset).toBe(batches[i - 1]?.nextOffset ?? 0n));
       },
     );
+
+    it('is readable whatever codec the producer took', async () => {
+      const compress = async ({ buffer }: { buffer: Buffer }) => zstdCompressSync(buffer);
+      CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+        compress,
+        decompress: () => Promise.reject(new Error('zstd')),
+      });
+      const producer = kafka.connection.client().kafka.producer();
+      await producer.connect();
+      const messages = ['a', 'b'].map((value) => ({ partition: 0, value }));
+      await producer.send({ topic: kafka.connection.topicName(topic), messages, compression: CompressionTypes.ZSTD });
+      await producer.disconnect();
+      const { consumer, texts, errors } = consume();
+      await consumer.start();
+      await waitFor(() => texts().length === 2, { describe: 'both messages' });
+      expect(errors).toEqual([]);
+    });
 
     it('waits at an open transaction, and tells those that end in another order apart', async () => {
       const long = await kafka.admin.begin(topic);

@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { CompressionTypes, Partitioners, type Message, type Producer, type Transaction } from 'kafkajs';
 import type { KafkaConnection } from './connection';
 import { create } from './ensure-topics';
-import { mapKafkaError } from './errors';
+import { KafkaError, mapKafkaError } from './errors';
 
 export interface RawMessage {
   partition?: number;
@@ -26,18 +27,25 @@ export class TopicAdmin {
 
   constructor(private readonly connection: KafkaConnection) {}
 
-  /** Sends messages as they are, also such as no schema would take. */
+  /**
+   * Sends messages as they are, also such as no schema would take; each stands in the log once when it resolves. kafkajs
+   * drops messages for a partition it has not heard of, without a word: those are sent again until it has.
+   */
   async produce(topic: string, messages: readonly RawMessage[], options: { gzip?: boolean } = {}): Promise<void> {
     this.producer ??= this.connect();
     const compression = options.gzip ? CompressionTypes.GZIP : CompressionTypes.None;
+    const name = this.connection.topicName(topic);
+    const deadline = Date.now() + this.connection.config.publishTimeoutMs;
     await mapped(async () => {
       const producer = await this.producer;
-      await producer?.send({
-        topic: this.connection.topicName(topic),
-        acks: -1,
-        compression,
-        messages: messages.map(toMessage),
-      });
+      for (let left = messages; left.length > 0 && producer; await delay(20)) {
+        const sent = await producer.send({ topic: name, acks: -1, compression, messages: left.map(toMessage) });
+        const written = new Set(sent.map(({ partition }) => partition));
+        left = left.filter(({ partition }) => (partition === undefined ? sent.length === 0 : !written.has(partition)));
+        if (left.length > 0 && Date.now() > deadline) {
+          throw new KafkaError('broker_unavailable', `Kafka: nobody leads partition ${left[0]?.partition} of ${name}`);
+        }
+      }
     });
   }
 
@@ -116,10 +124,13 @@ export class TopicAdmin {
 
   private async connect(): Promise<Producer> {
     const createPartitioner = Partitioners.DefaultPartitioner;
-    // kafkajs drops messages for a partition it has not heard of, without a word: it shall ask before each request.
-    const producer = this.connection
-      .client()
-      .kafka.producer({ allowAutoTopicCreation: false, createPartitioner, metadataMaxAge: 0 });
+    const producer = this.connection.client().kafka.producer({
+      idempotent: true, // a request that is repeated is written once
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner,
+      metadataMaxAge: 0, // partitions may have been added, or the topic made anew, since the last request
+    });
     await producer.connect();
     return producer;
   }

@@ -17,5 +17,13 @@ export interface TopicSpec {
   readonly config: Readonly<Record<string, string>>;
 }
 
-/** What holds for every topic of the platform: arrival is the log's time, and no record is dropped for a newer one. */
-export const requiredTopicConfig = { 'message.timestamp.type': 'LogAppendTime', 'cleanup.policy': 'delete' } as const;
+/**
+ * What holds for every topic of the platform: arrival is the log's time, and no record is dropped for a newer one. The
+ * broker stores what producers compress uncompressed: a codec that kafkajs lacks (it has gzip only) would end the
+ * consumer at that message for ever, and a batch that unpacks to gigabytes is refused where its size is limited.
+ */
+export const requiredTopicConfig = {
+  'message.timestamp.type': 'LogAppendTime',
+  'cleanup.policy': 'delete',
+  'compression.type': 'uncompressed',
+} as const;
