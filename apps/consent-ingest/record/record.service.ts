@@ -63,11 +63,12 @@ function observe(metrics: Metrics, logger: Logger): RecorderObserver {
     'partition',
   ]);
   return {
-    counted(topic, partition, counted, behind) {
+    began: (topic, partition, offset) => logger.log({ topic, partition, offset: String(offset) }, 'a partition begins'),
+    counted(topic, _, counted) {
       for (const [outcome, count] of Object.entries(counted))
         if (count > 0n) messages.inc({ topic, outcome }, Number(count));
-      lag.set({ topic, partition: String(partition) }, Number(behind));
     },
+    behind: (topic, partition, count) => lag.set({ topic, partition: String(partition) }, Number(count)),
     stopped(topic, partition, reason) {
       stopped.set({ topic, partition: String(partition) }, 1);
       logger.error({ topic, partition, reason }, 'a partition stopped');

@@ -53,3 +53,12 @@ export function otherMessageReason(position: IngestPosition): string {
     `If this log is the right one, continue with it by: npm run admin -- ingest new-epoch ${position.topic} ${position.partition}`
   );
 }
+
+/** The sentence for a position in a partition that the topic does not have (any more). */
+export function noPartitionReason({ topic, partition, nextOffset }: IngestPosition): string {
+  return (
+    `Recording of partition ${partition} of ${topic} stopped at offset ${nextOffset}: the topic has no such partition any ` +
+    `more; it was recreated, and what was not recorded of this partition is lost. Give the topic its partitions back, ` +
+    `and continue by: npm run admin -- ingest new-epoch ${topic} ${partition}`
+  );
+}

@@ -1,4 +1,4 @@
-export const recorderErrorCodes = ['unfit_topic', 'no_position', 'no_partition'] as const;
+export const recorderErrorCodes = ['unfit_topic', 'no_position'] as const;
 export type RecorderErrorCode = (typeof recorderErrorCodes)[number];
 
 /** The recorder cannot work as the log or the database is; the message says what to change. */

@@ -16,6 +16,8 @@ const specs = [
 class TextRecorder implements TopicRecorder<string> {
   readonly topic = topic;
   readonly rejectedTopic = rejectedTopic;
+  /** What goes wrong with every batch. */
+  fault: Error | undefined;
 
   prepare(message: LogMessage): Prepared<string> {
     const value = String(message.value);
@@ -28,6 +30,7 @@ class TextRecorder implements TopicRecorder<string> {
   }
 
   async record(tx: Transaction, batch: readonly { message: LogMessage; value: string }[]) {
+    if (this.fault) throw this.fault;
     for (const { value } of batch) await tx.query('INSERT INTO text_recorded (value) VALUES ($1)', [value]);
     return { duplicates: 0, suppressed: 0, rejected: [] };
   }
@@ -37,7 +40,8 @@ describe('Recorder', () => {
   let test: TestDatabase;
   let kafka: TestKafka;
   const running: Recorder[] = [];
-  const stops: string[] = [];
+  /** What the operator was told of stopped partitions. */
+  const told: string[] = [];
   const positions = new PositionStore();
 
   beforeAll(async () => {
@@ -49,7 +53,7 @@ describe('Recorder', () => {
   beforeEach(async () => {
     kafka = await testKafka(specs);
     await test.database.query('TRUNCATE text_recorded, ingest_position, ingest_rejection');
-    stops.length = 0;
+    told.length = 0;
   });
   afterEach(async () => {
     await Promise.all(running.splice(0).map((recorder) => recorder.stop()));
@@ -58,9 +62,11 @@ describe('Recorder', () => {
 
   async function start(options: Partial<RecorderOptions> = {}): Promise<Recorder> {
     const observer = {
+      began: () => undefined,
       counted: () => undefined,
-      stopped: (_: string, partition: number, reason: string) => void stops.push(`${partition}: ${reason}`),
-      resumed: () => undefined,
+      behind: () => undefined,
+      stopped: (_: string, partition: number) => void told.push(`${partition} stopped`),
+      resumed: (_: string, partition: number) => void told.push(`${partition} goes on`),
       failed: () => undefined,
     };
     const recorder = new Recorder(
@@ -186,6 +192,75 @@ describe('Recorder', () => {
     await waitFor(async () => (await texts()).length === 7, { describe: 'the new log' });
     await expect(position(0)).resolves.toMatchObject({ epoch: 2, nextOffset: 4n, status: 'running' });
     expect(second.faults()).toEqual([]);
+    expect(told).toEqual(['0 stopped', '0 goes on']);
+  });
+
+  const recreate = async (partitions: number) => {
+    await kafka.admin.deleteTopic(topic);
+    await waitFor(() => kafka.admin.createTopic(topic, partitions).then(() => true), { describe: 'the new topic' });
+  };
+  const fault = (recorder: Recorder) =>
+    waitFor(() => recorder.faults()[0], { describe: 'the fault', timeoutMs: 50_000 });
+
+  it('stops at a topic that is recreated while it runs, though nothing is in it', async () => {
+    await produce(0, ['a', 'b', 'c']);
+    const recorder = await start();
+    await reached(0, 3n);
+    await recreate(2);
+    await expect(fault(recorder)).resolves.toMatch(/offset 3 is next, but the log ends at 0.*new-epoch/);
+  });
+
+  it('compares the log again after a failure, however long that lasted', async () => {
+    await produce(0, ['a']);
+    const texting = new TextRecorder();
+    const recorder = await start({ topics: [texting] });
+    await reached(0, 1n);
+    texting.fault = new Error('on purpose');
+    await produce(0, ['b']);
+    await recreate(2);
+    await produce(0, ['x', 'y', 'z']);
+    texting.fault = undefined;
+    await expect(fault(recorder)).resolves.toMatch(/the topic was recreated/);
+    await expect(texts()).resolves.toEqual(['a']);
+  });
+
+  it('tells which partitions a recreated topic lacks', async () => {
+    await produce(1, ['a']);
+    const first = await start();
+    await reached(1, 1n);
+    await stop(first);
+    await recreate(1);
+    const second = await start();
+    await expect(fault(second)).resolves.toMatch(/partition 1 .* stopped at offset 1: the topic has no such partition/);
+    await expect(position(1)).resolves.toMatchObject({ status: 'stopped' });
+    await produce(0, ['b']);
+    await waitFor(async () => (await texts()).length === 2, { describe: 'the partition that is there' });
+  });
+
+  it('tells of a partition that stands still, until it moves', async () => {
+    const texting = new TextRecorder();
+    texting.fault = new Error('on purpose');
+    await produce(0, ['a', 'b']);
+    const recorder = await start({ topics: [texting] });
+    await expect(fault(recorder)).resolves.toMatch(/Partition 0 .* stands still at offset 0, with 2 messages behind/);
+    texting.fault = undefined;
+    await waitFor(() => recorder.faults().length === 0, { describe: 'the recovery' });
+    await expect(texts()).resolves.toEqual(['a', 'b']);
+  });
+
+  it('keeps the headers of a rejection as bytes', async () => {
+    const headers = { one: Buffer.from([0xff, 0x00]), 'two ü': 'text' };
+    await kafka.admin.produce(topic, [{ partition: 0, value: 'poison', headers }]);
+    await start();
+    await reached(0, 1n);
+    const [row] = await test.database.query<{ message_headers: Record<string, string> }>(
+      'SELECT message_headers FROM ingest_rejection',
+    );
+    const decoded = Object.entries(row?.message_headers ?? {}).map((pair) => pair.map((t) => Buffer.from(t, 'base64')));
+    expect(decoded).toEqual([
+      [Buffer.from('one'), headers.one],
+      [Buffer.from('two ü'), Buffer.from('text')],
+    ]);
   });
 
   it('reports the extent of what left the log before it was recorded', async () => {

@@ -1,15 +1,20 @@
 import { PositionStore, RejectionStore, type Counters, type IngestPosition } from '@delivery/ingest/store';
 import { BatchConsumer, type FetchedBatch, type KafkaConnection } from '@delivery/platform/kafka';
 import type { Database } from '@delivery/platform/postgres';
-import { checkLog, otherMessageReason } from './check-log';
+import { checkLog, noPartitionReason, otherMessageReason } from './check-log';
 import { RecorderError } from './errors';
 import { fingerprintOf } from './fingerprint';
+import { LogWatch } from './log-watch';
 import { PositionMoved, recordRange } from './record-range';
 import { RejectionPublisher } from './rejection-publisher';
 import type { LogMessage, LogSource, TopicRecorder } from './topic-recorder';
 
 export interface RecorderObserver {
-  counted(topic: string, partition: number, counted: Counters, lag: bigint): void;
+  /** A partition is recorded for the first time; what the log held before `offset` has left it. */
+  began(topic: string, partition: number, offset: bigint): void;
+  counted(topic: string, partition: number, counted: Counters): void;
+  /** Messages between the position and the end of the log, also while nothing is recorded. */
+  behind(topic: string, partition: number, messages: bigint): void;
   stopped(topic: string, partition: number, reason: string): void;
   resumed(topic: string, partition: number): void;
   failed(error: unknown, where: string): void;
@@ -22,7 +27,7 @@ export interface RecorderOptions {
   topics: readonly TopicRecorder[];
   /** Messages in one transaction at most. */
   batchSize: number;
-  /** How often a stopped partition is looked at again, and left-over rejections are published, in milliseconds. */
+  /** How often stopped and standing partitions are looked at, and left-over rejections are published, in milliseconds. */
   recheckMs: number;
 }
 
@@ -47,9 +52,14 @@ export class Recorder {
   private readonly rejections = new RejectionStore();
   private readonly states = new Map<string, PartitionState>();
   private readonly stopped = new Map<string, { topic: string; partition: number; reason: string }>();
+  private readonly watch: LogWatch;
+  /** What is wrong with the topics, and which partitions stand still, as of the last look. */
+  private seen: string[] = [];
   private readonly consumer: BatchConsumer;
   private readonly publisher: RejectionPublisher;
   private timer: NodeJS.Timeout | undefined;
+  private rechecking: Promise<void> | undefined;
+  private joined = false;
 
   constructor(
     private readonly deps: RecorderDeps,
@@ -61,11 +71,18 @@ export class Recorder {
       this.rejections,
       new Map(options.topics.map((topic) => [topic.topic, topic.rejectedTopic])),
     );
+    this.watch = new LogWatch(
+      deps,
+      options.consumer,
+      options.topics.map(({ topic }) => topic),
+    );
     this.consumer = new BatchConsumer(deps.connection, {
       groupId: options.groupId,
       topics: options.topics.map((topic) => topic.topic),
       onAssigned: (assigned) => this.assigned(assigned),
       onBatch: (batch) => this.handle(batch),
+      // A log that was emptied or made anew brings no batch that would tell.
+      onOffsetOutOfRange: ({ topic, partition }) => this.verify(topic, partition),
       onError: (error) => deps.observer.failed(error, 'consumer'),
     });
   }
@@ -77,100 +94,145 @@ export class Recorder {
       if (faults.length > 0) throw new RecorderError('unfit_topic', faults.join(' '));
     }
     await this.consumer.start();
-    this.timer = setInterval(() => void this.recheck(), this.options.recheckMs);
+    this.timer = setInterval(() => {
+      this.rechecking ??= this.recheck().finally(() => (this.rechecking = undefined));
+    }, this.options.recheckMs);
   }
 
   /** Finishes the transaction under way. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.consumer.stop();
+    await Promise.all([this.consumer.stop(), this.rechecking]);
     await this.publisher.idle();
   }
 
   /** Sentences for the partitions that do not move, empty when all is well. */
   faults(): string[] {
-    return [...this.stopped.values()].map(({ reason }) => reason);
+    return [...this.stopped.values()].map(({ reason }) => reason).concat(this.seen);
   }
 
   private async assigned(assigned: readonly { topic: string; partition: number }[]): Promise<void> {
+    this.joined = true;
     this.states.clear();
-    for (const { topic, partition } of assigned) await this.verify(topic, partition);
+    const own = new Set(assigned.map(({ topic, partition }) => `${topic} ${partition}`));
+    for (const [key, { topic, partition }] of [...this.stopped]) {
+      if (own.has(key)) continue;
+      this.stopped.delete(key); // another recorder's now, which will find what is wrong with it
+      this.deps.observer.resumed(topic, partition);
+    }
+    for (const { topic, partition } of assigned) {
+      await this.verify(topic, partition).catch((error: unknown) => {
+        // The topic was made anew, with fewer partitions: the others go on.
+        if (!(error instanceof RecorderError)) throw error;
+        this.deps.observer.failed(error, 'assignment');
+      });
+    }
   }
 
   /** Checks the stored position against the log and seeks to it, or stops the partition. */
   private async verify(topic: string, partition: number): Promise<void> {
     const key = `${topic} ${partition}`;
     this.states.delete(key);
+    const { database } = this.deps;
     const log = await this.extent(topic, partition);
-    let position = await this.positions.find(this.deps.database, this.options.consumer, topic, partition);
-    if (position === undefined) {
-      const start = {
+    let position = await this.positions.find(database, this.options.consumer, topic, partition);
+    if (position === undefined && log !== undefined) {
+      const { clusterId, low: firstOffset } = log;
+      await this.positions.begin(database, {
         consumer: this.options.consumer,
         topic,
         partition,
-        clusterId: log.clusterId,
-        firstOffset: log.low,
-      };
-      await this.positions.begin(this.deps.database, start);
-      position = await this.positions.find(this.deps.database, this.options.consumer, topic, partition);
+        clusterId,
+        firstOffset,
+      });
+      this.deps.observer.began(topic, partition, log.low);
+      position = await this.positions.find(database, this.options.consumer, topic, partition);
     }
     if (position === undefined)
       throw new RecorderError('no_position', `No position for partition ${partition} of ${topic}.`);
+    if (log === undefined) return this.stopPartition(position, noPartitionReason(position));
     const check = checkLog(position, log);
     if (!check.ok) return this.stopPartition(position, check.reason);
-    this.states.set(key, { position, expectFingerprintAt: check.expectFingerprint ? check.seekTo : undefined });
+    const state = { position, expectFingerprintAt: check.expectFingerprint ? check.seekTo : undefined };
+    this.states.set(key, state);
     this.consumer.seek(topic, partition, check.seekTo);
-    if (position.status === 'stopped') await this.positions.resume(this.deps.database, position);
-    if (this.stopped.delete(key)) this.deps.observer.resumed(topic, partition);
+    if (!check.expectFingerprint) await this.proven(key, state);
   }
 
+  /** @returns undefined for a partition that the topic does not have. */
   private async extent(topic: string, partition: number) {
     const [clusterId, watermarks] = await Promise.all([
       this.deps.connection.clusterId(),
       this.deps.connection.watermarks(topic),
     ]);
     const own = watermarks.find((w) => w.partition === partition);
-    if (own === undefined) {
-      throw new RecorderError('no_partition', `Topic ${topic} has no partition ${partition} any more.`);
-    }
-    return { clusterId, low: own.low, high: own.high };
+    return own && { clusterId, low: own.low, high: own.high };
+  }
+
+  /** The log is the one that was recorded: a partition that was stopped goes on. */
+  private async proven(key: string, state: PartitionState): Promise<void> {
+    state.expectFingerprintAt = undefined;
+    const { position } = state;
+    if (position.status === 'stopped') await this.positions.resume(this.deps.database, position);
+    state.position = { ...position, status: 'running', stoppedReason: undefined };
+    if (this.stopped.delete(key)) this.deps.observer.resumed(position.topic, position.partition);
   }
 
   private async stopPartition(position: IngestPosition, reason: string): Promise<void> {
     const { topic, partition } = position;
-    this.states.delete(`${topic} ${partition}`);
-    this.stopped.set(`${topic} ${partition}`, { topic, partition, reason });
+    const key = `${topic} ${partition}`;
+    const known = this.stopped.get(key)?.reason === reason;
+    this.states.delete(key);
+    this.stopped.set(key, { topic, partition, reason });
     this.consumer.pause(topic, partition);
-    await this.positions.stop(this.deps.database, position, reason);
-    this.deps.observer.stopped(topic, partition, reason);
+    if (position.status !== 'stopped' || position.stoppedReason !== reason)
+      await this.positions.stop(this.deps.database, position, reason);
+    if (!known) this.deps.observer.stopped(topic, partition, reason);
   }
 
   private async recheck(): Promise<void> {
-    try {
-      for (const { topic, partition, reason } of [...this.stopped.values()]) {
-        await this.verify(topic, partition);
-        if (!this.stopped.has(`${topic} ${partition}`)) this.consumer.resume(topic, partition);
-        else this.stopped.set(`${topic} ${partition}`, { topic, partition, reason });
-      }
-      await this.publisher.flush();
-    } catch (error) {
-      this.deps.observer.failed(error, 'recheck');
+    for (const work of [() => this.recheckStopped(), () => this.look(), () => this.publisher.flush()]) {
+      await work().catch((error: unknown) => this.deps.observer.failed(error, 'recheck'));
     }
+  }
+
+  private async recheckStopped(): Promise<void> {
+    for (const [key, { topic, partition }] of [...this.stopped]) {
+      await this.verify(topic, partition).catch((error: unknown) => this.deps.observer.failed(error, 'recheck'));
+      // It counts as stopped until its next batch has proven which log this is.
+      if (this.states.has(key)) this.consumer.resume(topic, partition);
+    }
+  }
+
+  private async look(): Promise<void> {
+    const owned = new Set(this.consumer.assigned().map(({ topic, partition }) => `${topic} ${partition}`));
+    const { faults, gone } = await this.watch.look((key) => !this.joined || owned.has(key));
+    this.seen = faults;
+    for (const position of gone) await this.stopPartition(position, noPartitionReason(position));
   }
 
   private async handle(batch: FetchedBatch): Promise<void> {
     const key = `${batch.topic} ${batch.partition}`;
-    if (this.stopped.has(key)) return this.consumer.pause(batch.topic, batch.partition);
+    try {
+      await this.handleChecked(key, batch);
+    } catch (error) {
+      this.states.delete(key); // however long the repetition takes, the log is compared again before
+      throw error;
+    }
+  }
+
+  private async handleChecked(key: string, batch: FetchedBatch): Promise<void> {
     const state = this.states.get(key);
+    if (state === undefined && this.stopped.has(key)) return this.consumer.pause(batch.topic, batch.partition);
     // Not checked yet, or fetched somewhere else than asked (the log moved under us): check again, record nothing.
     if (state === undefined || batch.fetchedOffset !== (state.expectFingerprintAt ?? state.position.nextOffset)) {
       return this.verify(batch.topic, batch.partition);
     }
     const messages = batch.messages.map(toLogMessage);
-    if (state.expectFingerprintAt !== undefined && !this.sameLog(state, messages)) {
-      return this.stopPartition(state.position, otherMessageReason(state.position));
+    if (state.expectFingerprintAt !== undefined) {
+      if (!this.sameLog(state, messages)) return this.stopPartition(state.position, otherMessageReason(state.position));
+      await this.proven(key, state);
     }
-    state.expectFingerprintAt = undefined;
     await this.recordBatch(batch, state, messages);
   }
 
@@ -199,7 +261,8 @@ export class Recorder {
       try {
         const result = await recordRange(this.recordDeps(), recorder, state.position, { items, nextOffset });
         state.position = result.position;
-        this.deps.observer.counted(topic, partition, result.counted, batch.highWatermark - nextOffset);
+        this.deps.observer.counted(topic, partition, result.counted);
+        this.deps.observer.behind(topic, partition, batch.highWatermark - nextOffset);
         if (result.counted.rejected > 0n)
           void this.publisher.flush().catch((error) => this.deps.observer.failed(error, 'rejections'));
       } catch (error) {
@@ -217,8 +280,13 @@ export class Recorder {
 
 function toLogMessage(message: FetchedBatch['messages'][number]): LogMessage {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(message.headers ?? {})) {
-    headers[Buffer.from(name).toString('base64')] = Buffer.from(String(value)).toString('base64');
+  for (const [name, value] of Object.entries(message.headers)) {
+    const values = Array.isArray(value) ? value : [value ?? ''];
+    headers[base64(name)] = values.map(base64).join(',');
   }
   return { offset: message.offset, key: message.key, value: message.value, headers, arrivedAt: message.timestamp };
+}
+
+function base64(bytes: Buffer | string): string {
+  return Buffer.from(bytes).toString('base64');
 }
