@@ -148,6 +148,24 @@ describe('Recorder', () => {
     );
   });
 
+  it('copies large rejections a few at a time', async () => {
+    const store = new RejectionStore();
+    const rejection = (offset: bigint) => ({
+      ...{ topicId: 1, epoch: 1, partition: 0, offset, organizationId: undefined, key: null, headers: {}, reasons: [] },
+      ...{ value: Buffer.alloc(offset === 0n ? 5_000_000 : 1_000_000), arrivedAt: new Date(Number(offset)) },
+    });
+    await store.insert(test.database, [0n, 1n, 2n, 3n, 4n, 5n].map(rejection));
+    const portions: bigint[][] = [];
+    for (let left = 6; left > 0; left -= portions.at(-1)?.length ?? left) {
+      await test.database.transaction(async (tx) => {
+        const locked = await store.lockUnpublished(tx, topic, 100);
+        portions.push(locked.map(({ offset }) => offset));
+        await store.markPublished(tx, locked);
+      });
+    }
+    expect(portions).toEqual([[0n], [1n, 2n, 3n, 4n], [5n]]);
+  });
+
   it('moves over transaction markers and aborted messages', async () => {
     await kafka.admin.transaction(topic, [{ partition: 0, value: 'a' }], 'commit');
     await kafka.admin.transaction(topic, [{ partition: 0, value: 'never' }], 'abort');

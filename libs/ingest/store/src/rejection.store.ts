@@ -34,6 +34,9 @@ interface RejectionRow extends Record<string, unknown> {
   arrived_at: Date;
 }
 
+/** A hundred messages of the largest size would take half a gigabyte on their way through a process. */
+const bytesAtOnce = 4_000_000;
+
 /** Owns `ingest_rejection`. */
 export class RejectionStore {
   /** Writes rejections in the recording transaction. */
@@ -59,15 +62,26 @@ export class RejectionStore {
     }
   }
 
-  /** Locks up to `limit` rejections of a topic that have not reached its rejected topic yet; another publisher skips them. */
+  /**
+   * Locks up to `limit` rejections of a topic that have not reached its rejected topic yet, and returns as many of them
+   * as fit into memory beside others' work, at least one; another publisher skips them.
+   */
   async lockUnpublished(sql: Sql, topic: string, limit: number): Promise<Rejection[]> {
     const rows = await sql.query<RejectionRow>(
-      `SELECT topic_id, epoch, partition, log_offset, organization_id, message_key, message_value, message_headers,
-              reasons, arrived_at
-       FROM ingest_rejection
-       WHERE published_at IS NULL AND topic_id = (SELECT topic_id FROM ingest_topic WHERE name = $1)
-       ORDER BY arrived_at LIMIT $2 FOR UPDATE SKIP LOCKED`,
-      [topic, limit],
+      `WITH locked AS MATERIALIZED (
+         SELECT topic_id, epoch, partition, log_offset, arrived_at,
+           coalesce(octet_length(message_key), 0) + coalesce(octet_length(message_value), 0) AS size
+         FROM ingest_rejection
+         WHERE published_at IS NULL AND topic_id = (SELECT topic_id FROM ingest_topic WHERE name = $1)
+         ORDER BY arrived_at LIMIT $2 FOR UPDATE SKIP LOCKED
+       ), measured AS (
+         SELECT *, sum(size) OVER (ORDER BY arrived_at, epoch, partition, log_offset) AS total FROM locked
+       )
+       SELECT topic_id, epoch, partition, log_offset, r.organization_id, r.message_key, r.message_value,
+         r.message_headers, r.reasons, r.arrived_at
+       FROM measured m JOIN ingest_rejection r USING (topic_id, epoch, partition, log_offset)
+       WHERE m.total <= $3 OR m.total = m.size ORDER BY m.total`,
+      [topic, limit, bytesAtOnce],
     );
     return rows.map((row) => ({
       topicId: row.topic_id,
