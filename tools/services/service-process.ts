@@ -47,6 +47,7 @@ export class ServiceProcess {
     const output = openSync(log, 'a');
     const nodeOptions = [
       '--enable-source-maps',
+      '--max-semi-space-size=32',
       '--disable-warning=ExperimentalWarning',
       '--disable-warning=TimeoutNegativeWarning',
     ];
