@@ -8,23 +8,20 @@ import {
   unsafeText,
   validateEvent,
 } from '@delivery/consent/schema';
-import { ConsentReadStore } from '@delivery/consent/store';
-import { badRequest } from '@delivery/platform/auth';
 import { KafkaConnection, type PublishedAt } from '@delivery/platform/kafka';
 import { Database } from '@delivery/platform/postgres';
 import { Metrics } from '@delivery/platform/service';
 import { Injectable } from '@nestjs/common';
 import { IngestConfig } from '../app.config';
 import { consumerName } from '../record/record.service';
-import { RecordedWatch } from './recorded-watch';
+import { RecordedEvents } from './recorded-events';
 
 export type Checked = { ok: true; event: ConsentEventInput & { id: string } } | { ok: false; reasons: Reason[] };
 
 /** The role `accept`: what it answers 2xx for is durable in the log. */
 @Injectable()
 export class AcceptEvents {
-  private readonly watch: RecordedWatch;
-  private readonly read: ConsentReadStore;
+  private readonly events: RecordedEvents;
   private readonly received;
 
   constructor(
@@ -33,8 +30,7 @@ export class AcceptEvents {
     private readonly connection: KafkaConnection,
     metrics: Metrics,
   ) {
-    this.watch = new RecordedWatch(database, consumerName, consentEventsTopic);
-    this.read = new ConsentReadStore(database);
+    this.events = new RecordedEvents(database, consumerName, consentEventsTopic);
     this.received = metrics.counter(
       'ingest_events_received_total',
       'Events that came over REST, by what became of them.',
@@ -74,15 +70,8 @@ export class AcceptEvents {
     return places;
   }
 
-  /**
-   * The stored event of an accepted one: of an earlier event with the same id, if there was one.
-   * @returns undefined when the recorder has not come to it in time.
-   */
-  async recorded(event: { id: string; organization_id: string }, at: PublishedAt): Promise<string | undefined> {
-    if (!(await this.watch.passed(at, this.config.answerWaitMs))) return undefined;
-    const document = await this.read.event(event.organization_id, event.id);
-    if (document === undefined)
-      throw badRequest('The event was refused when it was to be recorded; ask the operator for its rejection.');
-    return document;
+  /** The stored event of an accepted one; see {@link RecordedEvents.find}. */
+  recorded(event: { id: string; organization_id: string }, at: PublishedAt): Promise<string | undefined> {
+    return this.events.find(event, at, this.config.answerWaitMs);
   }
 }

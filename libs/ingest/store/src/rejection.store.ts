@@ -97,6 +97,16 @@ export class RejectionStore {
     }));
   }
 
+  /** Whether a message was rejected. @param partition and offset - its place in the log of the present epoch */
+  async has(sql: Sql, topic: string, partition: number, offset: bigint): Promise<boolean> {
+    const rows = await sql.query(
+      `SELECT 1 FROM ingest_rejection WHERE (topic_id, partition, log_offset) = ((SELECT topic_id FROM ingest_topic WHERE name = $1), $2, $3)
+         AND epoch = (SELECT max(epoch) FROM ingest_position p WHERE p.topic_id = ingest_rejection.topic_id AND p.partition = $2)`,
+      [topic, partition, offset.toString()],
+    );
+    return rows.length > 0;
+  }
+
   async markPublished(sql: Sql, rejections: readonly Rejection[]): Promise<void> {
     await sql.query(
       `UPDATE ingest_rejection r SET published_at = now()
