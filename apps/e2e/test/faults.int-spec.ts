@@ -1,6 +1,6 @@
 import { type FaultProxy, type Rule, startFaultProxy } from '@delivery/destinations/testing';
 import { waitFor } from '@delivery/platform/testing';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { type Outgoing, workload } from '../../../tools/oracle';
 import { type CreatedExport, Customer, perfect } from '../harness/customer';
 import { S3Server } from '../harness/s3-server';
@@ -109,6 +109,39 @@ it('the exporter dies mid-upload and another finishes', async () => {
   await world.locate();
   await expect(owner.verdict(exported)).resolves.toMatchObject({ ...perfect, runs: 1, delivered: 1500 });
   await other.stop();
+}, 120_000);
+
+it('exporters killed again and again in the middle deliver all of it once', async () => {
+  const owner = await customer('again');
+  const exported = await owner.exportToS3();
+  await world.database.query(`UPDATE export_schedule SET spec = spec || '{"max_rows": 2}' WHERE integration_id = $1`, [
+    exported.id,
+  ]);
+  await world.publish(workload({ organization: 'again', users: 60, messages: 400 }));
+  await world.recorded();
+  const run = await owner.execute(exported);
+  // Somewhere among the requests of an attempt, and at the last two, which say that it is whole.
+  const requests = [randomInt(1, 12), randomInt(1, 12), randomInt(1, 12)].map((count) => () => (count -= 1) === 0);
+  const closing = [/_manifest-/, /_SUCCESS/].map(
+    (name) =>
+      ({ method, url }: { method: string; url: string }) =>
+        method === 'PUT' && name.test(url),
+  );
+  for (const matches of [...requests, ...closing]) {
+    proxy.inject({ fault: { kind: 'hold' }, times: 1, matches });
+    const doomed = await world.start('exporter-s3', { ...restless, S3_ENDPOINT: proxy.endpoint });
+    await proxy.waitForHeld(1);
+    await doomed.kill();
+    proxy.drop();
+    const delivery = await owner.delivery(exported);
+    expect(delivery).toMatchObject({ runs: [], faults: [] });
+  }
+  const last = await world.start('exporter-s3', restless);
+  await expect(owner.ended(exported, run)).resolves.toMatchObject({ status: 'completed' });
+  await expect(s3.unfinishedUploads(exported.bucketName)).resolves.toEqual([]);
+  await world.locate();
+  await expect(owner.verdict(exported)).resolves.toMatchObject({ ...perfect, runs: 1 });
+  await last.stop();
 }, 120_000);
 
 it('an exporter that lost its lease writes nothing more', async () => {

@@ -45,6 +45,8 @@ export interface FaultProxy {
   /** Resolves when so many requests are being held. */
   waitForHeld(count: number): Promise<void>;
   release(): void;
+  /** Requests that are held never reach the store, as if their sender had died in the middle; rules are over. */
+  drop(): void;
   close(): Promise<void>;
 }
 
@@ -52,11 +54,11 @@ export interface FaultProxy {
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const log: string[] = [];
   let rules: Rule[] = [];
-  const held: (() => void)[] = [];
+  const held: Held[] = [];
   const waiters: { count: number; resolve: () => void }[] = [];
 
-  const hold = (resume: () => void): void => {
-    held.push(resume);
+  const hold = (request: Held): void => {
+    held.push(request);
     for (const waiter of waiters) if (held.length >= waiter.count) waiter.resolve();
   };
   const server = createServer((incoming, outgoing) => {
@@ -80,7 +82,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       }),
     release: () => {
       rules = [];
-      for (const resume of held.splice(0)) resume();
+      for (const { go } of held.splice(0)) go();
+    },
+    drop: () => {
+      rules = [];
+      for (const { drop } of held.splice(0)) drop();
     },
     close: () => stop(server),
   };
@@ -90,7 +96,13 @@ interface Exchange {
   incoming: IncomingMessage;
   outgoing: ServerResponse;
   fault: Fault | undefined;
-  hold: (resume: () => void) => void;
+  hold: (request: Held) => void;
+}
+
+/** A request that waits for what becomes of it. */
+interface Held {
+  go: () => void;
+  drop: () => void;
 }
 
 function handle(target: string, { incoming, outgoing, fault, hold }: Exchange): void {
@@ -108,7 +120,7 @@ function handle(target: string, { incoming, outgoing, fault, hold }: Exchange): 
         .on('end', () => incoming.socket.end('\u0015\u0003\u0001 this is not what was asked for\r\n\r\n'));
       return;
     case 'hold':
-      hold(() => forward(target, { incoming, outgoing, fault }));
+      hold({ go: () => forward(target, { incoming, outgoing, fault }), drop: () => reset(incoming.socket) });
       return;
     default:
       forward(target, { incoming, outgoing, fault });
