@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { isInside, type ObjectSource, readDelivery } from './delivery';
 
@@ -13,19 +14,29 @@ function bucket(objects: Record<string, Buffer | string>): ObjectSource {
 
 const folder = 'data/export-id=x1/date=2026-01-01/users/';
 const line = (id: string) => `{"user":{"id":"${id}"},"events":[{"id":"e-${id}"}]}\n`;
-const manifest = (...keys: string[]) =>
-  JSON.stringify({
-    run: 'r1',
-    organization_id: 'acme',
-    export_id: 'x1',
-    window: { from: {}, to: {} },
-    files: keys.map((key) => ({ key })),
+const data: Record<string, { bytes: Buffer; rows: number }> = {
+  [`${folder}r1-000000.json.gz`]: { bytes: gzipSync(line('u1') + line('u2')), rows: 2 },
+  [`${folder}r1-000001.json.gz`]: { bytes: gzipSync(line('u3')), rows: 1 },
+};
+const [first = '', second = ''] = Object.keys(data);
+const manifest = (keys: string[], changes: { rows?: number; totals?: object } = {}) => {
+  const files = keys.map((key) => {
+    const { bytes, rows } = data[key] ?? { bytes: Buffer.alloc(0), rows: 0 };
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    return { key, bytes: bytes.length, rows: changes.rows ?? rows, sha256 };
   });
+  const sum = (of: (file: { bytes: number; rows: number }) => number) => files.reduce((all, file) => all + of(file), 0);
+  const rows = sum((file) => file.rows);
+  const totals = { files: files.length, bytes: sum((file) => file.bytes), rows, users: rows, events: rows };
+  const window = { from: {}, to: {} };
+  const run = { run: 'r1', organization_id: 'acme', export_id: 'x1', window };
+  return JSON.stringify({ ...run, files, totals: { ...totals, ...changes.totals } });
+};
 
 const whole = {
-  [`${folder}r1-000000.json.gz`]: gzipSync(line('u1') + line('u2')),
-  [`${folder}r1-000001.json.gz`]: gzipSync(line('u3')),
-  [`${folder}_manifest-r1.json`]: manifest(`${folder}r1-000000.json.gz`, `${folder}r1-000001.json.gz`),
+  [first]: data[first]?.bytes ?? '',
+  [second]: data[second]?.bytes ?? '',
+  [`${folder}_manifest-r1.json`]: manifest([first, second]),
   [`${folder}_SUCCESS`]: '',
   'data/export-id=x2/date=2026-01-01/users/r9-000000.json.gz': 'of another export',
 };
@@ -46,15 +57,19 @@ it('reads nothing before there is _SUCCESS', async () => {
 });
 
 it.each([
+  ['a missing file', { [`${folder}_manifest-r1.json`]: manifest([first, second, 'gone']) }, 'not there'],
+  ['a file nobody lists', { [`${folder}_manifest-r1.json`]: manifest([first]) }, 'no manifest lists it'],
+  ['a file listed twice', { [`${folder}_manifest-r1.json`]: manifest([first, second, second]) }, 'listed already'],
+  ['another file than was listed', { [second]: gzipSync(line('u4')) }, 'does not say'],
   [
-    'a missing file',
-    { [`${folder}_manifest-r1.json`]: manifest(`${folder}r1-000000.json.gz`, `${folder}r1-000001.json.gz`, 'gone') },
-    'not there',
+    'other rows than were listed',
+    { [`${folder}_manifest-r1.json`]: manifest([first, second], { rows: 2 }) },
+    'not say',
   ],
   [
-    'a file nobody lists',
-    { [`${folder}_manifest-r1.json`]: manifest(`${folder}r1-000000.json.gz`) },
-    'no manifest lists it',
+    'a wrong sum',
+    { [`${folder}_manifest-r1.json`]: manifest([first, second], { totals: { users: 4 } }) },
+    'not add up',
   ],
   ['half a file', { [`${folder}r1-000001.json.gz`]: gzipSync(line('u3')).subarray(0, 20) }, 'cannot be read'],
   ['half a line', { [`${folder}r1-000001.json.gz`]: gzipSync('{"user":') }, 'ends within a line'],

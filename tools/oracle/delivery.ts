@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import type { Place } from './ledger';
 
@@ -62,14 +63,26 @@ async function readFolder(
 ): Promise<void> {
   const files = keys.filter((key) => key.endsWith('.json.gz'));
   const lines = new Map<string, DeliveredLine[]>();
-  for (const key of files) lines.set(key, readLines(key, await source.read(key), into.faults));
+  const found = new Map<string, FoundFile>();
+  for (const key of files) {
+    const bytes = await source.read(key);
+    const inFile = readLines(key, bytes, into.faults);
+    lines.set(key, inFile);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    found.set(key, { bytes: bytes.length, rows: inFile.length, sha256 });
+  }
   const listed = new Set<string>();
   for (const key of keys.filter((each) => /\/_manifest-[^/]*\.json$/.test(each))) {
     const manifest = JSON.parse((await source.read(key)).toString('utf8')) as ManifestJson;
     for (const file of manifest.files) {
+      if (listed.has(file.key)) into.faults.push(`${key} lists ${file.key}, which is listed already`);
       listed.add(file.key);
-      if (!lines.has(file.key)) into.faults.push(`${key} lists ${file.key}, which is not there`);
+      const there = found.get(file.key);
+      if (there === undefined) into.faults.push(`${key} lists ${file.key}, which is not there`);
+      else if (!agrees(there, file)) into.faults.push(`${key} does not say of ${file.key} what is there`);
     }
+    const inRun = manifest.files.flatMap((file) => lines.get(file.key) ?? []);
+    if (!agrees(totalsOf(inRun, manifest.files), manifest.totals)) into.faults.push(`${key} does not add up`);
     into.runs.push({
       run: manifest.run,
       organizationId: manifest.organization_id,
@@ -77,7 +90,7 @@ async function readFolder(
       folder,
       from: manifest.window.from,
       to: manifest.window.to,
-      lines: manifest.files.flatMap((file) => lines.get(file.key) ?? []),
+      lines: inRun,
     });
   }
   for (const key of files)
@@ -89,7 +102,38 @@ interface ManifestJson {
   organization_id: string;
   export_id: string;
   window: { from: Positions; to: Positions };
-  files: { key: string }[];
+  files: ({ key: string } & FoundFile)[];
+  totals: Totals;
+}
+
+interface FoundFile {
+  bytes: number;
+  rows: number;
+  sha256: string;
+}
+
+interface Totals {
+  files: number;
+  bytes: number;
+  rows: number;
+  users: number;
+  events: number;
+}
+
+function totalsOf(lines: readonly DeliveredLine[], files: readonly FoundFile[]): Totals {
+  return {
+    files: files.length,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    rows: lines.length,
+    users: new Set(lines.map(({ user }) => user['id'])).size,
+    events: lines.reduce((sum, { events }) => sum + events.length, 0),
+  };
+}
+
+/** Whether `told` says all that was found, whatever else it says. */
+function agrees<T extends object>(there: T, told: T): boolean {
+  const said = new Map(Object.entries(told));
+  return Object.entries(there).every(([name, value]) => said.get(name) === value);
 }
 
 function readLines(key: string, bytes: Buffer, faults: string[]): DeliveredLine[] {
