@@ -155,6 +155,23 @@ describe('publisher', () => {
     },
   );
 
+  it('has one request find out whether the broker is back, while all others fail at once', async () => {
+    const connection = faulty({ publishTimeoutMs: 3000 });
+    const publisher = connection.publisher();
+    connection.freeze();
+    await failure(publisher.publish(topic, [message('first')]));
+    const [probing, sent] = [Date.now() + 2000, Date.now() + 2200];
+    await waitFor(() => Date.now() > probing, { describe: 'the next try' });
+    const probe = failure(publisher.publish(topic, [message('probe')]));
+    await waitFor(() => Date.now() > sent, { describe: 'it to be sent' });
+    const begun = Date.now();
+    await expect(failure(publisher.publish(topic, [message('other')]))).resolves.toMatchObject({ retryable: true });
+    expect(Date.now() - begun).toBeLessThan(1000);
+    connection.restore();
+    await probe;
+    await waitFor(() => publisher.publish(topic, [message('after')]), { describe: 'publishing again' });
+  });
+
   it('never acknowledges what was not written, however often connections break', async () => {
     const connection = faulty({ publishTimeoutMs: 3000 });
     const publisher = connection.publisher();

@@ -54,7 +54,8 @@ export class TopicLane {
     sizes: readonly number[],
     signal?: AbortSignal,
   ): Promise<PublishedAt[]> {
-    if (this.lastFailure && Date.now() < this.refuseUntil) return Promise.reject(this.lastFailure);
+    // While the request that finds out whether the broker is back is under way, nobody else waits for the answer.
+    if (this.lastFailure && (this.sending || Date.now() < this.refuseUntil)) return Promise.reject(this.lastFailure);
     if (this.waitingBytes > maxWaitingBytes) {
       return Promise.reject(
         new KafkaError('overloaded', `Kafka: too much is waiting to be published to ${this.topic}`),
@@ -198,6 +199,7 @@ export class TopicLane {
     if (mapped.retryable) {
       this.refuseForAWhile(mapped);
     } else {
+      this.lastFailure = undefined; // the broker is there
       this.known = false; // the topic may have been deleted
       const onlyOneMayBeToBlame = mapped.code === 'message_too_large' || mapped.code === 'failed';
       if (onlyOneMayBeToBlame && calls.size > 1) return this.sendEachAlone(batch, calls);
