@@ -56,23 +56,43 @@ describe('a run that is cancelled while it is written', () => {
   );
 });
 
-describe('the connection that the window is read from', () => {
-  /** More than fits into the sockets and buffers between Postgres and an exporter that does not read on. */
-  async function bigWindow() {
-    const key = await world.newIntegration({ split: { maxRows: 100 } });
-    for (let batch = 0; batch < 8; batch += 1) {
-      const events = Array.from({ length: 250 }, (_, n) => {
-        const id = batch * 250 + n;
-        return { id: `e${id}`, user: user(id), metadata: { noise: randomBytes(9000).toString('base64') } };
-      });
-      await world.record(key.organizationId, events);
-    }
-    await world.planned(key);
-    return world.claim();
+/** 24 MB: more than fits into the sockets and buffers between Postgres and an exporter that does not read on. */
+async function bigWindow(users: number) {
+  const key = await world.newIntegration({ split: { maxRows: 100 } });
+  for (let batch = 0; batch < 8; batch += 1) {
+    const events = Array.from({ length: 250 }, (_, n) => {
+      const id = batch * 250 + n;
+      return { id: `e${id}`, user: user(id % users), metadata: { noise: randomBytes(9000).toString('base64') } };
+    });
+    await world.record(key.organizationId, events);
   }
+  await world.planned(key);
+  return world.claim();
+}
 
+it.each([1, 2000])(
+  'a store that takes nothing keeps Postgres waiting, not this process full: %i users',
+  async (users) => {
+    const run = await bigWindow(users);
+    const hold = holdAt('write 000000');
+    const before = process.memoryUsage().arrayBuffers;
+    const outcome = world.execute(run, hold);
+    await hold.reached();
+    const waiting = `SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND query LIKE 'COPY%' AND wait_event = 'ClientWrite'`;
+    await waitFor(async () => (await world.db.query(waiting)).length === 1, {
+      describe: 'Postgres to wait for its reader',
+    });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
+    hold.letGo();
+    expect(await outcome).toBe('completed');
+    expect(deliveredEvents(await world.linesOf(run)).size).toBe(2000);
+  },
+);
+
+describe('the connection that the window is read from', () => {
   it('may be killed in the middle: nothing looks whole, and the next attempt delivers all', async () => {
-    const run = await bigWindow();
+    const run = await bigWindow(2000);
     const hold = holdAt('finish 000000');
     const outcome = world.execute(run, hold);
     await hold.reached();
