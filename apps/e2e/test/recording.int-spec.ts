@@ -137,6 +137,25 @@ it('two recorders get one id', async () => {
   expect(recording.length).toBeGreaterThan(1);
 }, 120_000);
 
+it('users whose events lie in all partitions are folded right by three recorders that lose their sessions', async () => {
+  const environment = { INGEST_BATCH_SIZE: '50', KAFKA_SESSION_TIMEOUT_MS: '6000' };
+  await Promise.all([recorder(environment), recorder(environment), recorder(environment)]);
+  const items = workload({ organization: 'acme', users: 20, messages: 3000, seed: 3 });
+  const publishing = world.publish(items.map((item, n) => ({ ...item, partition: n % 3 })));
+  for (const passed of [300, 1000, 1700]) {
+    await waitFor(async () => (await world.counters()).passed > passed, { describe: 'the recorders to be at work' });
+    await world.database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE application_name = 'consent-ingest' AND datname = current_database()`,
+    );
+  }
+  await publishing;
+  await world.recorded();
+  await world.locate();
+  await expect(judgeRecorded(world, 'acme')).resolves.toMatchObject({ ...perfect, produced: 3000, users: 20 });
+  await expectCountersToAddUp();
+}, 120_000);
+
 it('a recreated topic is noticed', async () => {
   await world.publish(workload({ organization: 'acme', users: 20, messages: 300 }));
   const first = await recorder();

@@ -296,6 +296,21 @@ describe('Recorder', () => {
     await expect(texts()).resolves.toEqual(['a', 'b', 'other']);
   });
 
+  it('reports what left the log while it could not record, though the log is empty now', async () => {
+    const texting = new TextRecorder();
+    texting.fault = new Error('on purpose');
+    await produce(0, ['a', 'b']);
+    const recorder = await start({ topics: [texting] });
+    await waitFor(async () => (await position(0)) !== undefined, { describe: 'the position' });
+    await kafka.admin.deleteRecords(topic, 0, 2n);
+    await expect(fault(recorder)).resolves.toMatch(/offsets 0 to 1 \(2 in all\) left the log/);
+    texting.fault = undefined;
+    await produce(0, ['c']);
+    await produce(1, ['other']);
+    await reached(1, 1n);
+    await expect(texts()).resolves.toEqual(['other']);
+  });
+
   it('picks up partitions that are added', async () => {
     await start();
     await produce(0, ['a']);
