@@ -31,7 +31,7 @@ async function main() {
   process.chdir(root);
   if (!existsSync(entry)) throw new Error(`there is no ${entry} in ${root}`);
   const file = await bundle(entry);
-  start([...nodeOptions, ...nodeArgs, file, ...args]);
+  start([...nodeArgs(entry), ...nodeOptions, file, ...args]);
 }
 
 function start(args) {

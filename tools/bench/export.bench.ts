@@ -7,6 +7,7 @@ import { DEFAULT_SPEC } from '@delivery/exports/domain';
 import { planRun } from '@delivery/exports/engine';
 import { RunStore, ScheduleStore } from '@delivery/exports/store';
 import { PositionStore } from '@delivery/ingest/store';
+import { memoryArgs } from '../build/node.cjs';
 import { median } from './measure';
 import { nodeOptions, openRig, type Rig, say } from './rig';
 import { seedRevisions } from './seed-revisions';
@@ -90,7 +91,7 @@ async function exportOnce(rig: Rig, { events }: ExportOptions) {
   const bucket = await mkdtemp(join(tmpdir(), 'bench-'));
   try {
     await rig.database.query(`UPDATE export_run SET status = 'pending'`);
-    const args = ['tools/run.cjs', ...nodeOptions, 'tools/bench/export-once.ts', bucket];
+    const args = ['tools/run.cjs', ...memoryArgs('exporter-s3'), ...nodeOptions, 'tools/bench/export-once.ts', bucket];
     const { stdout } = await run(process.execPath, args, { env: { ...process.env, ...rig.environment } });
     const result = JSON.parse(stdout) as Outcome;
     if (result.outcome !== 'completed' || result.progress.events !== events)

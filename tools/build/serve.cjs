@@ -28,6 +28,7 @@ function command(args, env = process.env) {
 class Service {
   constructor(entry, env) {
     this.file = outfileOf(entry);
+    this.args = [...nodeArgs(entry), this.file];
     this.env = env;
     this.turn = Promise.resolve();
   }
@@ -39,7 +40,7 @@ class Service {
 
   async replace() {
     await this.stop();
-    this.child = spawn(node, [...nodeArgs, this.file], { cwd: root, env: this.env, stdio: 'inherit' });
+    this.child = spawn(node, this.args, { cwd: root, env: this.env, stdio: 'inherit' });
     this.child.on('exit', (code, signal) => {
       if (!this.stopping) console.error(`The service ended (${signal ?? code}); waiting for a change ...`);
     });

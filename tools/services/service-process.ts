@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { nodeArgs } from '../build/node.cjs';
 import { type ProcessRef, startTime } from '../stack/processes';
 import { ServicesError } from './errors';
 import type { ServiceName } from './services';
@@ -45,13 +46,8 @@ export class ServiceProcess {
     this.url = `http://127.0.0.1:${port}`;
     mkdirSync(dirname(log), { recursive: true });
     const output = openSync(log, 'a');
-    const nodeOptions = [
-      '--enable-source-maps',
-      '--max-semi-space-size=32',
-      '--disable-warning=ExperimentalWarning',
-      '--disable-warning=TimeoutNegativeWarning',
-    ];
-    this.child = spawn(process.execPath, [...nodeOptions, `dist/apps/${name}/main.cjs`], {
+    const bundle = `dist/apps/${name}/main.cjs`;
+    this.child = spawn(process.execPath, [...nodeArgs(bundle), bundle], {
       env: { ...process.env, NODE_OPTIONS: '', ...environment, HTTP_PORT: String(port) },
       stdio: ['ignore', output, output],
       detached: detached ?? false,

@@ -5,6 +5,7 @@ import { describeConfig } from '@delivery/platform/config';
 import { KafkaConfig } from '@delivery/platform/kafka';
 import { PostgresConfig } from '@delivery/platform/postgres';
 
+import { memoryArgs } from '../build/node.cjs';
 import { apps } from '../generate/apps';
 import { TopicsConfig } from '../topics/ensure-all-topics';
 import { type Container, type PodSpec, readBase, readCompose } from './manifests';
@@ -43,8 +44,11 @@ function programOf(image: string, args: readonly string[] = []): Program {
 /** Variables that are missing, and those that nothing would read. */
 function environmentFaults({ known, required }: Program, given: readonly string[], shared: readonly string[] = []) {
   const missing = required.filter((name) => ![...given, ...shared].includes(name));
-  return { missing, unknown: given.filter((name) => !known.has(name)) };
+  return { missing, unknown: given.filter((name) => !known.has(name) && name !== 'NODE_OPTIONS') };
 }
+
+/** `NODE_OPTIONS` of a service, the same that it is started with outside of containers. */
+const nodeOptionsOf = (app: string) => (memoryArgs(app).length > 0 ? memoryArgs(app).join(' ') : undefined);
 
 const none = { missing: [], unknown: [] };
 
@@ -69,6 +73,7 @@ describe('docker/compose.yaml', () => {
     expect(service.image).toBe(`consent-delivery/${APP}:${version}`);
     expect(environmentFaults(programOf(service.image, service.command), Object.keys(environment))).toEqual(none);
     expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+    if (service.command === undefined) expect(environment['NODE_OPTIONS']).toBe(nodeOptionsOf(APP));
   });
 
   it.each(services)('%s has no password of ours and listens on this machine only', (_, service) => {
@@ -97,6 +102,11 @@ describe('k8s/base', () => {
     expect([...images].sort()).toEqual(apps.map(({ name }) => `consent-delivery/${name}:${version}`).sort());
     const steps = containers.filter(([name]) => name.startsWith('Job')).flatMap(([, { args }]) => args);
     expect(steps).toEqual(['migrate.cjs', 'topics.cjs']);
+  });
+
+  it.each(deployments)('%s has the memory that it is started with elsewhere', (_, { image, env }) => {
+    const app = image.replace(/^consent-delivery\//, '').replace(/:.*$/, '');
+    expect(env?.find(({ name }) => name === 'NODE_OPTIONS')?.value).toBe(nodeOptionsOf(app));
   });
 
   it('holds no secret', () => {
