@@ -37,6 +37,8 @@ interface LogWatchDeps {
 export class LogWatch {
   private readonly positions = new PositionStore();
   private readonly progress = new ProgressWatch();
+  /** Partitions that the last look did not find: a broker may take a moment to hear of one. */
+  private missing = new Set<string>();
 
   constructor(
     private readonly deps: LogWatchDeps,
@@ -51,16 +53,21 @@ export class LogWatch {
   async look(isOwn: (key: string) => boolean): Promise<{ faults: string[]; gone: IngestPosition[] }> {
     const faults: string[] = [];
     const gone: IngestPosition[] = [];
+    const missing = new Set<string>();
     const positions = await this.positions.readAll(this.deps.database, this.consumer);
     for (const topic of this.topics) {
       faults.push(...(await this.deps.connection.topicFaults(topic)));
       const ends = await this.endsOf(topic);
       for (const position of positions.filter((each) => each.topic === topic)) {
+        const key = `${topic} ${position.partition}`;
         const end = ends?.get(position.partition);
-        if (end !== undefined && isOwn(`${topic} ${position.partition}`)) faults.push(...this.lookAt(position, end));
-        if (end === undefined && ends) gone.push(position);
+        if (end !== undefined && isOwn(key)) faults.push(...this.lookAt(position, end));
+        if (end !== undefined || ends === undefined) continue;
+        missing.add(key);
+        if (this.missing.has(key)) gone.push(position);
       }
     }
+    this.missing = missing;
     return { faults, gone };
   }
 

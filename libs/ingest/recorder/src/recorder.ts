@@ -154,6 +154,8 @@ export class Recorder {
     const check = checkLog(position, log);
     if (!check.ok) return this.stopPartition(position, check.reason);
     const state = { position, expectFingerprintAt: check.expectFingerprint ? check.seekTo : undefined };
+    // A partition that only seemed to be gone: whoever has it compares the rest.
+    if (!this.isOwn(key)) return this.proven(key, state);
     this.states.set(key, state);
     this.consumer.seek(topic, partition, check.seekTo);
     if (!check.expectFingerprint) await this.proven(key, state);
@@ -205,10 +207,13 @@ export class Recorder {
   }
 
   private async look(): Promise<void> {
-    const owned = new Set(this.consumer.assigned().map(({ topic, partition }) => `${topic} ${partition}`));
-    const { faults, gone } = await this.watch.look((key) => !this.joined || owned.has(key));
+    const { faults, gone } = await this.watch.look((key) => !this.joined || this.isOwn(key));
     this.seen = faults;
     for (const position of gone) await this.stopPartition(position, noPartitionReason(position));
+  }
+
+  private isOwn(key: string): boolean {
+    return this.consumer.assigned().some(({ topic, partition }) => `${topic} ${partition}` === key);
   }
 
   private async handle(batch: FetchedBatch): Promise<void> {
