@@ -34,8 +34,7 @@ async function main() {
   start([...nodeArgs(entry), ...nodeOptions, file, ...args]);
 }
 
-function start(args) {
-  const env = nodeEnv(process.env);
+function start(args, env) {
   // Taking this process's place keeps one process between the shell and the program: a signal or `kill -9` meets it.
   if (process.execve) process.execve(node, [node, ...args], env);
 

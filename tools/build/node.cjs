@@ -1,7 +1,8 @@
-/** How a bundle is started: the Node of the workspace, source maps, and a cache of compiled packages. */
+/** How a bundle is started: the Node of the workspace, source maps, and for commands a cache of compiled packages. */
 const { join, resolve } = require('node:path');
 
 const modules = resolve(__dirname, '..', '..', 'node_modules');
+const sourceMaps = join(__dirname, 'source-maps.cjs');
 
 const node = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 
@@ -26,8 +27,12 @@ function nodeArgs(entry) {
   return ['--enable-source-maps', ...memoryArgs(/(?:^|[/\\])apps[/\\]([^/\\]+)/.exec(entry)?.[1]), ...quiet];
 }
 
-/** The environment of a bundle: the given one, and where Node keeps compiled code for the next start. */
-function nodeEnv(env) {
+/**
+ * The environment of a bundle: the given one, and for commands where Node keeps compiled code for the next start. Not for
+ * services: Node holds what it has read from there, 14 MB, for as long as the process lives.
+ */
+function nodeEnv(env, entry) {
+  if (entry.startsWith('apps/')) return { ...env, NODE_DISABLE_COMPILE_CACHE: '1' };
   return { NODE_COMPILE_CACHE: join(modules, '.cache', 'node'), ...env };
 }
 

@@ -61,7 +61,7 @@ class Service {
 async function main(app) {
   const entry = `${app}/main.ts`;
   if (!app || !existsSync(join(root, entry))) throw new Error(`usage: node tools/build/serve.cjs apps/<app>`);
-  const env = nodeEnv({ ...process.env, ...JSON.parse(command(['tools/stack/main.ts', 'up', '--json'])) });
+  const env = nodeEnv({ ...process.env, ...JSON.parse(command(['tools/stack/main.ts', 'up', '--json'])) }, entry);
   command(['tools/migrate/main.ts'], env);
   command(['tools/topics/main.ts'], env);
 

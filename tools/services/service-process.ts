@@ -48,7 +48,13 @@ export class ServiceProcess {
     const output = openSync(log, 'a');
     const bundle = `dist/apps/${name}/main.cjs`;
     this.child = spawn(process.execPath, [...nodeArgs(bundle), bundle], {
-      env: { ...process.env, NODE_OPTIONS: '', ...environment, HTTP_PORT: String(port) },
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        NODE_DISABLE_COMPILE_CACHE: '1',
+        ...environment,
+        HTTP_PORT: String(port),
+      },
       stdio: ['ignore', output, output],
       detached: detached ?? false,
     });

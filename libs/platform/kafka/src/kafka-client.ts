@@ -4,6 +4,9 @@ import { Kafka, type ISocketFactory, type ISocketFactoryArgs, type KafkaConfig a
 
 const keepAliveMs = 60_000;
 
+/** Why a connection ends that we end ourselves. */
+const clientClosed = 'this client was closed';
+
 /** As kafkajs does it when not told otherwise. */
 export function openSocket({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
   const servername = isIP(host) === 0 ? { servername: host } : {};
@@ -33,13 +36,13 @@ export class KafkaClient {
   sever(): void {
     this.severed = true;
     // kafkajs listens for the end and for errors, not for the close: without an error it would wait for its time-outs.
-    for (const socket of this.sockets) socket.destroy(new Error('this client was closed'));
+    for (const socket of this.sockets) socket.destroy(closed());
   }
 
   private readonly socketFactory: ISocketFactory = (args) => {
     if (this.severed) {
       const refused = new Socket().on('error', ignore);
-      process.nextTick(() => refused.destroy(new Error('this client was closed')));
+      process.nextTick(() => refused.destroy(closed()));
       return refused;
     }
     const socket = this.open(args);
@@ -48,6 +51,11 @@ export class KafkaClient {
     socket.once('close', () => this.sockets.delete(socket));
     return socket;
   };
+}
+
+/** Nobody's fault, and often: without a stack, for kafkajs reads it, and to tell its lines the source map is parsed. */
+function closed(): Error {
+  return Object.assign(new Error(clientClosed), { stack: clientClosed });
 }
 
 function ignore(): void {}

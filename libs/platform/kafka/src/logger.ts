@@ -8,10 +8,11 @@ export interface KafkaLogger {
 
 /**
  * Lines that kafkajs logs as errors or warnings though nothing is wrong: a coordinator that is still loading or a group
- * that rebalances is asked again by kafkajs itself, and we bound the idempotent producer's retries on purpose.
+ * that rebalances is asked again by kafkajs itself, and we bound the idempotent producer's retries and close clients on
+ * purpose.
  */
 const harmless =
-  /coordinator is not available|coordinator is loading|is loading and hence|group is rebalancing|not aware of this member|Limiting retries for the idempotent producer/i;
+  /this client was closed|coordinator is not available|coordinator is loading|is loading and hence|group is rebalancing|not aware of this member|Limiting retries for the idempotent producer/i;
 
 const repeatAfterMs = 10_000;
 
