@@ -1,4 +1,6 @@
-import { ApiKeyStore, entities } from '@delivery/integrations/store';
+import { migrations as consent } from '@delivery/consent/store';
+import { migrations as ingest } from '@delivery/ingest/store';
+import { ApiKeyStore, entities, migrations as integrations } from '@delivery/integrations/store';
 import { AuthModule } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { provideDatabase, provideKafka, type ServiceDefinition } from '@delivery/platform/service';
@@ -10,6 +12,8 @@ import { UsersController } from './accept/users.controller';
 import { ConsentIngestConfig, IngestConfig } from './app.config';
 import { RecordService } from './record/record.service';
 
+const migrations = [...ingest, ...consent, ...integrations];
+
 @Module({})
 class ResourcesModule {
   static register(config: ConsentIngestConfig): DynamicModule {
@@ -17,7 +21,7 @@ class ResourcesModule {
       module: ResourcesModule,
       global: true,
       providers: [
-        provideDatabase(config.postgres, { applicationName: 'consent-ingest', entities }),
+        provideDatabase(config.postgres, { applicationName: 'consent-ingest', entities, migrations }),
         provideKafka(config.kafka),
         { provide: IngestConfig, useValue: config.ingest },
         { provide: ApiKeyStore, inject: [Database], useFactory: (database: Database) => new ApiKeyStore(database) },

@@ -1,5 +1,9 @@
 import { consentRecorderName } from '@delivery/consent/schema';
+import { migrations as consent } from '@delivery/consent/store';
 import { ExporterModule, exporterTransports } from '@delivery/exports/engine';
+import { migrations as exports } from '@delivery/exports/store';
+import { migrations as ingest } from '@delivery/ingest/store';
+import { migrations as integrations } from '@delivery/integrations/store';
 import { KafkaConnection } from '@delivery/platform/kafka';
 import { Database } from '@delivery/platform/postgres';
 import { provideDatabase, provideKafka, type ServiceDefinition } from '@delivery/platform/service';
@@ -7,13 +11,18 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ExporterGcsConfig } from './app.config';
 import { gcsDestinations } from './gcs-destinations';
 
+const migrations = [...ingest, ...consent, ...exports, ...integrations];
+
 @Module({})
 class ResourcesModule {
   static register(config: ExporterGcsConfig): DynamicModule {
     return {
       module: ResourcesModule,
       global: true,
-      providers: [provideDatabase(config.postgres, { applicationName: 'exporter-gcs' }), provideKafka(config.kafka)],
+      providers: [
+        provideDatabase(config.postgres, { applicationName: 'exporter-gcs', migrations }),
+        provideKafka(config.kafka),
+      ],
       exports: [Database, KafkaConnection],
     };
   }

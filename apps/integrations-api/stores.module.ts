@@ -1,11 +1,21 @@
-import { RunLogReadModel, RunStore, ScheduleStore } from '@delivery/exports/store';
-import { ApiKeyStore, BucketStore, entities, IntegrationStore, OrganizationStore } from '@delivery/integrations/store';
+import { migrations as exports, RunLogReadModel, RunStore, ScheduleStore } from '@delivery/exports/store';
+import { migrations as ingest } from '@delivery/ingest/store';
+import {
+  ApiKeyStore,
+  BucketStore,
+  entities,
+  IntegrationStore,
+  migrations as integrations,
+  OrganizationStore,
+} from '@delivery/integrations/store';
 import { Database, type PostgresConfig } from '@delivery/platform/postgres';
 import { provideDatabase } from '@delivery/platform/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 
 const OVER_DATABASE = [OrganizationStore, ApiKeyStore, IntegrationStore, BucketStore] as const;
 const OVER_TRANSACTIONS = [ScheduleStore, RunStore, RunLogReadModel] as const;
+
+const migrations = [...ingest, ...exports, ...integrations];
 
 /** The database and the stores over it, for all features. */
 @Module({})
@@ -15,7 +25,7 @@ export class StoresModule {
       module: StoresModule,
       global: true,
       providers: [
-        provideDatabase(config, { applicationName: 'integrations-api', entities }),
+        provideDatabase(config, { applicationName: 'integrations-api', entities, migrations }),
         ...OVER_DATABASE.map((Store) => ({
           provide: Store,
           inject: [Database],

@@ -1,3 +1,7 @@
+import { migrations as consent } from '@delivery/consent/store';
+import { migrations as exports } from '@delivery/exports/store';
+import { migrations as ingest } from '@delivery/ingest/store';
+import { migrations as integrations } from '@delivery/integrations/store';
 import { KafkaConnection } from '@delivery/platform/kafka';
 import { Database } from '@delivery/platform/postgres';
 import { provideDatabase, provideKafka, type ServiceDefinition } from '@delivery/platform/service';
@@ -5,13 +9,15 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { SchedulerAppConfig, SchedulerConfig } from './app.config';
 import { SchedulerService } from './scheduler.service';
 
+const migrations = [...ingest, ...consent, ...exports, ...integrations];
+
 @Module({})
 export class AppModule {
   static register(config: SchedulerAppConfig): DynamicModule {
     return {
       module: AppModule,
       providers: [
-        provideDatabase(config.postgres, { applicationName: 'scheduler' }),
+        provideDatabase(config.postgres, { applicationName: 'scheduler', migrations }),
         provideKafka(config.kafka),
         { provide: SchedulerConfig, useValue: config.scheduler },
         SchedulerService,

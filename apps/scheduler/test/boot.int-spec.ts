@@ -58,6 +58,13 @@ describe('scheduler', () => {
     await expect(fetch(`${service.url}/health/live`)).rejects.toThrow();
   });
 
+  it('does not start on a database that was not migrated, and says what to run', async () => {
+    const empty = await testDatabase({ migrations: ingestMigrations });
+    const env = { ...stackEnvironment(), DATABASE_URL: empty.config.url };
+    await expect(bootService(definition, env)).rejects.toThrow('npm run migrate');
+    await empty.close();
+  });
+
   it('plans what is due once, although there are two of it, and tells exporters and everybody', async () => {
     const db = database.database;
     const key = { organizationId: 'acme', integrationId: 'int1' };

@@ -45,7 +45,19 @@ export function mapKafkaError(error: unknown): KafkaError {
   const causes = causesOf(error);
   const code = causes.map(codeOf).find((found) => found !== undefined) ?? 'failed';
   const told = causes.at(-1)?.message ?? String(error);
-  return new KafkaError(code, `Kafka: ${told}`, { cause: error });
+  const advice = adviceOn(code, told);
+  return new KafkaError(code, `Kafka: ${told}${advice === undefined ? '' : `; ${advice}`}`, { cause: error });
+}
+
+/** What to look at when it is the set-up that is wrong. */
+function adviceOn(code: KafkaErrorCode, told: string): string | undefined {
+  if (/secure TLS|wrong version number|certificate|CERT_/i.test(told)) return 'check KAFKA_SSL and KAFKA_SSL_CA';
+  if (code === 'unknown_topic') return 'a topic is missing: npm run topics';
+  if (/SASL/.test(told)) return 'check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD';
+  if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|Connection timeout/.test(told)) {
+    return 'check that the brokers run, and KAFKA_BROKERS';
+  }
+  return undefined;
 }
 
 interface KafkajsError {

@@ -7,6 +7,7 @@ import {
   DatabaseError,
   literal,
   pendingMigrations,
+  requireMigrations,
   runMigrations,
   type MigrationClass,
   type Transaction,
@@ -295,6 +296,24 @@ describe('database', () => {
     await exporter.close();
   });
 
+  it.each<[string, string, (url: URL) => void]>([
+    ['a wrong password', 'DATABASE_URL', (url) => (url.password = 'wrong')],
+    ['a database that is not there', 'create the database', (url) => (url.pathname = '/nowhere')],
+  ])('tells what to change: %s', async (_, advice, change) => {
+    const url = new URL(test.config.url);
+    change(url);
+    const wrong = new Database({ ...test.config, url: url.href }, { applicationName: 'wrong' });
+    await expect(failure(wrong.open())).resolves.toMatchObject({
+      retryable: false,
+      message: expect.stringContaining(advice),
+    });
+  });
+
+  it('tells what to run when its role was never made', async () => {
+    const early = new Database({ ...test.config, role: 'delivery_nobody' }, { applicationName: 'early' });
+    await expect(failure(early.open())).resolves.toMatchObject({ message: expect.stringContaining('npm run migrate') });
+  });
+
   describe('an address where nothing useful answers', () => {
     let silent: Server;
     beforeAll(async () => {
@@ -366,6 +385,19 @@ describe('migrations', () => {
     expect(done.flat().sort()).toEqual([Samples1700000000001.name, Second1700000000003.name].sort());
     expect(lines.filter((line) => line.startsWith('applying'))).toHaveLength(2);
     expect(lines.filter((line) => line.startsWith('waiting'))).not.toHaveLength(0);
+  });
+
+  it('lets a service see, in any role, whether all it needs was applied', async () => {
+    const app = { ...test.config, role: 'delivery_exporter' };
+    const database = await new Database(app, { applicationName: 'early' }).open();
+    await expect(requireMigrations(database, all)).rejects.toMatchObject({
+      code: 'not_migrated',
+      message: expect.stringMatching(/Samples1700000000001 and 1 more.*npm run migrate/),
+    });
+    Second1700000000003.fails = false;
+    await runMigrations(test.config, all);
+    await expect(requireMigrations(database, [Samples1700000000001])).resolves.toBeUndefined();
+    await database.close();
   });
 
   it('refuses names that do not order', async () => {

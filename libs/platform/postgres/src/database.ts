@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { dataSourceOptions, type DatabaseOptions } from './data-source-options';
-import { DatabaseError, mapDatabaseError } from './errors';
+import { DatabaseError, mapConnectError, mapDatabaseError } from './errors';
 import type { PostgresConfig } from './postgres.config';
 import type { Sql, Transaction } from './sql';
 import { sqlOn, transactionOn } from './transaction';
@@ -35,7 +35,7 @@ export class Database implements Sql {
     try {
       await this.dataSource.initialize();
     } catch (error) {
-      throw mapDatabaseError(error);
+      throw mapConnectError(error);
     }
     return this;
   }

@@ -7,6 +7,8 @@ export const databaseErrorCodes = [
   'refused_value',
   'permission_denied',
   'timeout',
+  /** The database is of an older version: the migrate step has to run first. */
+  'not_migrated',
   'failed',
 ] as const;
 export type DatabaseErrorCode = (typeof databaseErrorCodes)[number];
@@ -53,6 +55,29 @@ export function mapDatabaseError(error: unknown): unknown {
     });
   }
   return error;
+}
+
+/** What to change, for the mistakes by which a connection cannot be made at all. */
+const connectAdvice: readonly (readonly [RegExp, string])[] = [
+  [/^28P01 /, 'correct the user and password in DATABASE_URL'],
+  // Of a server that takes TLS only; pg_hba.conf is its list of who may connect how.
+  [/^28000 .*no encryption/, 'set DATABASE_SSL=true, or let pg_hba.conf of the server accept this login without TLS'],
+  [/^28000 /, 'correct the user in DATABASE_URL, or let pg_hba.conf of the server accept it'],
+  [/^3D000 /, 'create the database, or correct its name in DATABASE_URL'],
+  [/^22023 .*role/, 'the migrations make the roles: run the migrate step first (npm run migrate)'],
+  [/^42501 .*set role/, 'make the login in DATABASE_URL a member of the role (GRANT <role> TO <login>)'],
+  [/^53300 /, "raise the server's max_connections, or lower DATABASE_POOL_SIZE"],
+];
+
+/** The same for the first connection, with advice: whoever reads it is setting something up. */
+export function mapConnectError(error: unknown): unknown {
+  const mapped = mapDatabaseError(error);
+  if (!(mapped instanceof DatabaseError)) return mapped;
+  const { code, message, sqlState } = mapped;
+  const known = connectAdvice.find(([pattern]) => pattern.test(`${sqlState} ${message}`))?.[1];
+  const advice = known ?? (code === 'unavailable' ? 'check that it runs, and DATABASE_URL' : undefined);
+  if (advice === undefined) return mapped;
+  return new DatabaseError(code, `${message}: ${advice}`, sqlState, { cause: mapped.cause });
 }
 
 function codeOf(state: string): DatabaseErrorCode {

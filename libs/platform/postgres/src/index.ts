@@ -4,5 +4,5 @@ export { Database, type TransactionOptions } from './database';
 export { DatabaseError, databaseErrorCodes, mapDatabaseError, type DatabaseErrorCode } from './errors';
 export { databaseRoles } from './migrations/1700000000000-roles';
 export { PostgresConfig } from './postgres.config';
-export { migrations, pendingMigrations, runMigrations, type MigrationClass } from './run-migrations';
+export { migrations, pendingMigrations, requireMigrations, runMigrations, type MigrationClass } from './run-migrations';
 export { literal, type Sql, type Transaction } from './sql';

@@ -1,7 +1,8 @@
 import type { MigrationInterface } from 'typeorm';
 import { Database } from './database';
-import { mapDatabaseError } from './errors';
+import { DatabaseError, mapDatabaseError } from './errors';
 import { Roles1700000000000 } from './migrations/1700000000000-roles';
+import { MigrationRecord1700000000100 } from './migrations/1700000000100-migration-record';
 import type { PostgresConfig } from './postgres.config';
 
 export type MigrationClass = new () => MigrationInterface;
@@ -10,7 +11,7 @@ export type MigrationClass = new () => MigrationInterface;
 const lockKey = 7_270_116_001n;
 
 /** Migrations of this library itself; they come before every store's. */
-export const migrations: readonly MigrationClass[] = [Roles1700000000000];
+export const migrations: readonly MigrationClass[] = [Roles1700000000000, MigrationRecord1700000000100];
 
 /**
  * Applies what is missing, each migration in its own transaction, under an advisory lock: interrupted anywhere, the next
@@ -93,6 +94,22 @@ export async function pendingMigrations(database: Database, classes: readonly Mi
   return inOrder([...migrations, ...classes])
     .map(nameOf)
     .filter((name) => !applied.has(name));
+}
+
+/**
+ * What a service asks of its database before it starts: half of it would work, and the rest fail far from the reason.
+ * @throws DatabaseError `not_migrated`, naming the step to run
+ */
+export async function requireMigrations(database: Database, classes: readonly MigrationClass[]): Promise<void> {
+  const [first, ...others] = await pendingMigrations(database, classes);
+  if (first === undefined) return;
+  const what = `${first}${others.length > 0 ? ` and ${others.length} more` : ''}`;
+  throw new DatabaseError(
+    'not_migrated',
+    `The database lacks migrations of this version (${what}). Run the migrate step first: npm run migrate, or ` +
+      'migrate.cjs in the image.',
+    undefined,
+  );
 }
 
 /** TypeORM's rule: the thirteen digits that end a migration's name order it. */

@@ -16,6 +16,8 @@ export interface HealthCheckOptions {
 interface Check {
   readonly run: () => Promise<void> | void;
   readonly liveness: boolean;
+  /** Why it failed last, for the next time that it takes too long: an outage makes most checks slow before they fail. */
+  reason?: string;
 }
 
 /** A check that hangs is as bad as one that fails: the probe must be answered within its own timeout. */
@@ -69,14 +71,27 @@ export class HealthChecks {
 async function outcomeOf(check: Check): Promise<{ status: 'ok' | 'failing'; reason?: string }> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error(lateReason(check))), CHECK_TIMEOUT_MS);
   });
+  const work = Promise.resolve().then(check.run);
+  work.then(
+    () => delete check.reason,
+    (error: unknown) => (check.reason = reasonOf(error)),
+  );
   try {
-    await Promise.race([Promise.resolve().then(check.run), timeout]);
+    await Promise.race([work, timeout]);
     return { status: 'ok' };
   } catch (error) {
-    return { status: 'failing', reason: error instanceof Error ? error.message : String(error) };
+    return { status: 'failing', reason: reasonOf(error) };
   } finally {
     clearTimeout(timer);
   }
+}
+
+function lateReason({ reason }: Check): string {
+  return `no answer within ${CHECK_TIMEOUT_MS} ms${reason === undefined ? '' : ` (before: ${reason})`}`;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

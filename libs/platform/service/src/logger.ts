@@ -50,6 +50,9 @@ const CHATTY = new Set([
   'RoutesResolver',
 ]);
 
+/** Nest logs why it could not start and throws it as well: who starts the service tells it, once. */
+const TOLD_TWICE = new Set<unknown>(['ExceptionHandler', 'NestApplication']);
+
 /**
  * Makes Nest's `Logger` write to pino, so that libraries need to know only `@nestjs/common`:
  * `logger.warn({ topic, partition }, 'the partition is stopped')`, or `logger.error({ err }, 'the run failed')`.
@@ -64,6 +67,7 @@ export class NestLogger implements LoggerService {
     this.write('fatal', message, rest);
   }
   error(message: unknown, ...rest: unknown[]): void {
+    if (TOLD_TWICE.has(rest.at(-1))) return;
     this.write('error', message, rest);
   }
   warn(message: unknown, ...rest: unknown[]): void {

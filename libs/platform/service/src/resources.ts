@@ -1,11 +1,25 @@
 import { type KafkaConfig, KafkaConnection } from '@delivery/platform/kafka';
-import { Database, type DatabaseOptions, type PostgresConfig } from '@delivery/platform/postgres';
+import {
+  Database,
+  type DatabaseOptions,
+  type MigrationClass,
+  type PostgresConfig,
+  requireMigrations,
+} from '@delivery/platform/postgres';
 import { type FactoryProvider, Logger } from '@nestjs/common';
 import { HealthChecks } from './health-checks';
 import { Lifecycle } from './lifecycle';
 
+export interface ServiceDatabaseOptions extends DatabaseOptions {
+  /** Of the stores that the service uses: it does not start before the migrate step has applied them. */
+  readonly migrations: readonly MigrationClass[];
+}
+
 /** The service's `Database`: opened before anything uses it, part of readiness, closed last. */
-export function provideDatabase(config: PostgresConfig, options: DatabaseOptions): FactoryProvider<Database> {
+export function provideDatabase(
+  config: PostgresConfig,
+  { migrations, ...options }: ServiceDatabaseOptions,
+): FactoryProvider<Database> {
   return {
     provide: Database,
     inject: [HealthChecks, Lifecycle],
@@ -13,6 +27,7 @@ export function provideDatabase(config: PostgresConfig, options: DatabaseOptions
       const database = await new Database(config, options).open();
       health.register('database', async () => void (await database.query('SELECT 1')));
       lifecycle.onClose(() => database.close(), 'database');
+      await requireMigrations(database, migrations);
       return database;
     },
   };

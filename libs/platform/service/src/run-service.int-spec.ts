@@ -90,6 +90,7 @@ describe('runService', () => {
     expect(service.lines).toContainEqual(
       expect.objectContaining({ level: 'fatal', msg, err: expect.objectContaining({ message }) }),
     );
+    expect(service.lines.filter((line) => JSON.stringify(line).includes(message))).toHaveLength(1);
   });
 
   it('says what to change when the port is taken', async () => {
@@ -104,6 +105,7 @@ describe('runService', () => {
         message: `127.0.0.1:${port} is taken by another process: stop it, or set HTTP_PORT to a free port`,
       },
     });
+    expect(second.lines.filter(({ level }) => level === 'error')).toEqual([]);
     first.child.kill('SIGTERM');
     await first.exit;
   });
