@@ -397,6 +397,8 @@ describe('migrations', () => {
     Second1700000000003.fails = false;
     await runMigrations(test.config, all);
     await expect(requireMigrations(database, [Samples1700000000001])).resolves.toBeUndefined();
+    await test.database.query('REVOKE SELECT ON schema_migration FROM delivery_exporter');
+    await expect(requireMigrations(database, all)).rejects.toMatchObject({ code: 'not_migrated' });
     await database.close();
   });
 

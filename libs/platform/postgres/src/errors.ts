@@ -77,7 +77,7 @@ export function mapConnectError(error: unknown): unknown {
   const known = connectAdvice.find(([pattern]) => pattern.test(`${sqlState} ${message}`))?.[1];
   const advice = known ?? (code === 'unavailable' ? 'check that it runs, and DATABASE_URL' : undefined);
   if (advice === undefined) return mapped;
-  return new DatabaseError(code, `${message}: ${advice}`, sqlState, { cause: mapped.cause });
+  return new DatabaseError(code, `${message}; ${advice}`, sqlState, { cause: mapped.cause });
 }
 
 function codeOf(state: string): DatabaseErrorCode {
