@@ -103,7 +103,8 @@ export async function pendingMigrations(database: Database, classes: readonly Mi
 export async function requireMigrations(database: Database, classes: readonly MigrationClass[]): Promise<void> {
   const [first, ...others] = await pendingMigrations(database, classes).catch((error: unknown) => {
     // Nobody has let this role see the record yet: one of the first migrations does.
-    if (error instanceof DatabaseError && error.code === 'permission_denied') return [MigrationRecord1700000000100.name];
+    if (error instanceof DatabaseError && error.code === 'permission_denied')
+      return [MigrationRecord1700000000100.name];
     throw error;
   });
   if (first === undefined) return;
