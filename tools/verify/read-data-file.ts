@@ -47,10 +47,15 @@ class PackedLines {
   private readonly lines = new LineCounter();
   private readonly gunzip = createGunzip();
   private broken: Error | undefined;
+  /** Ends the wait for the chunk in hand. */
+  private wake: () => void = () => undefined;
 
   constructor() {
     this.gunzip.on('data', (chunk: Uint8Array) => this.lines.add(chunk));
-    this.gunzip.on('error', (error) => (this.broken = error));
+    this.gunzip.on('error', (error) => {
+      this.broken = error;
+      this.wake(); // a chunk that cannot be unpacked is never called back
+    });
   }
 
   get rows(): number {
@@ -59,8 +64,10 @@ class PackedLines {
 
   async add(chunk: Uint8Array): Promise<void> {
     if (this.broken !== undefined) return;
-    // Called back when it is unpacked, or when it cannot be.
-    await new Promise<void>((resolve) => this.gunzip.write(chunk, () => resolve()));
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      this.gunzip.write(chunk, () => resolve());
+    });
   }
 
   async finish(): Promise<string[]> {

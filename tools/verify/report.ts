@@ -8,7 +8,7 @@ export function report(url: string, { verified, runs, differences, notes }: Verd
       `${count(users, 'user')}, ${count(events, 'event')}, ${bytes.toLocaleString('en-US')} bytes`,
   );
   for (const { where, what } of notes) lines.push(`note: ${where}: ${what}`);
-  for (const { where, what } of differences) lines.push(`differs: ${where}: ${what}`);
+  for (const { where, what } of differences) lines.push(`differs: ${where === '' ? url : where}: ${what}`);
   lines.push(
     verified
       ? `${url}: verified, ${count(runs.length, 'run')} as their manifests say`

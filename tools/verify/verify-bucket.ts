@@ -16,7 +16,7 @@ import { readDataFile } from './read-data-file';
 
 /** A difference between what lies in the bucket and what its manifests say. */
 export interface Difference {
-  /** The key, or the export it is about. */
+  /** The key, or the export it is about; empty for all that was looked at. */
   where: string;
   what: string;
 }
@@ -60,7 +60,8 @@ export async function verifyBucket(deps: VerifyDeps, prefix: string): Promise<Ve
     stored.push(...(await verifyFolder(deps, folder, names, verdict)));
   }
   if (stored.length === 0 && verdict.differences.length === 0) {
-    verdict.differences.push({ where: prefix, what: 'holds no delivery' });
+    const what = 'holds no delivery (yet): nothing in it is a manifest, a file of a run or _SUCCESS';
+    verdict.differences.push({ where: prefix, what });
   }
   for (const [where, manifests] of byExport(stored)) {
     const { faults, notes } = verifyChain(manifests);
