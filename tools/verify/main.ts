@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { createPublicKey } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { DestinationError } from '@delivery/destinations/driver';
 import { ConfigError, loadConfig } from '@delivery/platform/config';
@@ -88,7 +89,19 @@ function trustedKeys(publicKeys: readonly string[]): ReadonlyMap<string, string>
   if (publicKeys.length === 0) {
     throw new UsageError('Give the key that manifests are signed with: --public-key, or MANIFEST_PUBLIC_KEY.');
   }
+  const wrong = publicKeys.find((key) => !isEd25519(key));
+  if (wrong !== undefined)
+    throw new UsageError(`"${wrong}" is no public key: give base64 of Ed25519 in SPKI DER form.`);
   return new Map(publicKeys.map((key) => [publicKeyId(key), key]));
+}
+
+function isEd25519(key: string): boolean {
+  try {
+    const parsed = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' });
+    return parsed.asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
 }
 
 function say(line: string): void {

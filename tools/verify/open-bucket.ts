@@ -40,7 +40,9 @@ async function openGcs(bucket: string, { gcsEndpoint, googleKeyFile }: VerifyCon
   if (googleKeyFile === undefined) {
     throw new UsageError('Set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account that may read it.');
   }
-  const text = await readFile(googleKeyFile, 'utf8');
+  const text = await readFile(googleKeyFile, 'utf8').catch((error: Error) => {
+    throw new UsageError(`GOOGLE_APPLICATION_CREDENTIALS names a file that cannot be read (${error.message}).`);
+  });
   const credentials = parseServiceAccountKey(text);
   return openGcsReader({ bucket, projectId: projectOf(text), credentials });
 }
