@@ -20,18 +20,11 @@ export function gcsDestinations(
       if (bucket === undefined || projectId === undefined || sealedCredentials === undefined) {
         throw new RunFault('destination_missing', 'This integration has no bucket with a project and a key: set them.');
       }
-      const key = parseServiceAccountKey(openKey(ring, sealedCredentials, organizationId, integrationId));
+      // Not opened means that SECRETS_KEYS is not what it was: the operator's log tells, and the run waits for him.
+      const opened = ring.open(sealedCredentials, credentialsBinding(organizationId, integrationId));
+      const key = parseServiceAccountKey(opened);
       if (endpoint === undefined) return openGcsDestination({ bucket, projectId, credentials: key }, deps);
       return openGcsDestination({ bucket, projectId, credentials: 'anonymous-local', endpoint }, deps);
     };
   };
-}
-
-function openKey(ring: KeyRing, sealed: string, organizationId: string, integrationId: string): string {
-  try {
-    return ring.open(sealed, credentialsBinding(organizationId, integrationId));
-  } catch (cause) {
-    const message = 'The stored key of this integration cannot be opened any more: send the key (json_key) again.';
-    throw new RunFault('destination_missing', message, { cause });
-  }
 }

@@ -69,9 +69,11 @@ export class KeyRing {
     try {
       return Buffer.concat([start, decipher.final()]);
     } catch (error) {
-      throw new SecretsError('not_authentic', 'a sealed secret was changed, or moved from where it was stored', {
-        cause: error,
-      });
+      throw new SecretsError(
+        'not_authentic',
+        `a sealed secret was changed or moved, or SECRETS_KEYS has another key than before under the name ${keyId}`,
+        { cause: error },
+      );
     }
   }
 
