@@ -2,9 +2,11 @@
 const { join, resolve } = require('node:path');
 
 const modules = resolve(__dirname, '..', '..', 'node_modules');
-const sourceMaps = join(__dirname, 'source-maps.cjs');
 
 const node = join(modules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+
+// From the root, where every bundle is started: this file may itself be part of a bundle, whose folder is another.
+const sourceMaps = '--require=./tools/build/source-maps.cjs';
 
 // Features of Node that are used knowingly, and kafkajs asking for timers in the past.
 const quiet = ['ExperimentalWarning', 'TimeoutNegativeWarning'].map((type) => `--disable-warning=${type}`);
@@ -24,7 +26,7 @@ function memoryArgs(app) {
 
 /** Arguments before the path of an entry's bundle. */
 function nodeArgs(entry) {
-  return ['--enable-source-maps', ...memoryArgs(/(?:^|[/\\])apps[/\\]([^/\\]+)/.exec(entry)?.[1]), ...quiet];
+  return [sourceMaps, ...memoryArgs(/(?:^|[/\\])apps[/\\]([^/\\]+)/.exec(entry)?.[1]), ...quiet];
 }
 
 /**
