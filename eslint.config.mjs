@@ -52,6 +52,7 @@ const wrapped = {
   'libs/platform/kafka': ['kafkajs'],
   'libs/platform/postgres': ['typeorm', 'pg', 'pg-copy-streams', '@nestjs/typeorm'],
   'libs/platform/service': ['fastify', '@fastify/*', 'nestjs-pino', 'pino', 'pino-http', 'prom-client'],
+  'libs/platform/tracing': ['@opentelemetry/*'],
   'libs/platform/auth': ['jose', 'rate-limiter-flexible', 'fastify'],
   'libs/destinations/s3': ['@aws-sdk/client-s3', '@aws-sdk/client-sts', '@smithy/*'],
   'libs/destinations/gcs': ['@google-cloud/storage'],

@@ -1,0 +1,21 @@
+import { openTracer } from './open-telemetry';
+import { type TracingConfig, tracingWanted } from './tracing.config';
+import { useTracer } from './tracing';
+
+/** Sends what is left, as far as that is possible within a few seconds. */
+export type StopTracing = () => Promise<void>;
+
+/**
+ * Starts to send traces, if the settings ask for it. The SDK is loaded only then: it takes memory of every service.
+ *
+ * @returns undefined when nothing was started
+ */
+export async function startTracing(serviceName: string, config: TracingConfig): Promise<StopTracing | undefined> {
+  if (!tracingWanted(config)) return undefined;
+  const { tracer, stop } = await openTracer(serviceName, config);
+  useTracer(tracer);
+  return async () => {
+    useTracer(undefined);
+    await stop();
+  };
+}
