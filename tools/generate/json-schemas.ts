@@ -1,5 +1,11 @@
 import { ConsentEventMessage, consentEventSchema, jsonSchemaOf, type JsonSchema } from '@delivery/consent/schema';
-import { deliveredLineSchema, manifestSchema, RunChangedMessage, RunRequestedMessage } from '@delivery/exports/schema';
+import {
+  deliveredEventSchema,
+  deliveredLineSchema,
+  manifestSchema,
+  RunChangedMessage,
+  RunRequestedMessage,
+} from '@delivery/exports/schema';
 
 import { type ClassComments, readClassComments } from './doc-comments';
 import { type GeneratedFile, referenceFolder } from './generator';
@@ -8,6 +14,7 @@ import { type GeneratedFile, referenceFolder } from './generator';
 export const schemaFiles = {
   consentEvent: 'consent-event.schema.json',
   deliveredLine: 'delivered-line.schema.json',
+  deliveredEvent: 'delivered-event.schema.json',
   manifest: 'manifest.schema.json',
   runRequested: 'run-requested.schema.json',
   runChanged: 'run-changed.schema.json',
@@ -22,6 +29,7 @@ export function generateJsonSchemas(): GeneratedFile[] {
   return [
     file(schemaFiles.consentEvent, describeSchema(consentEventSchema, ConsentEventMessage.name, events)),
     file(schemaFiles.deliveredLine, deliveredLineSchema),
+    file(schemaFiles.deliveredEvent, deliveredEventSchema),
     file(schemaFiles.manifest, manifestSchema),
     file(schemaFiles.runRequested, runSchema(RunRequestedMessage, 'run-requested', 'Run requested')),
     file(schemaFiles.runChanged, runSchema(RunChangedMessage, 'run-changed', 'Run changed')),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { finished } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { DestinationReader } from '@delivery/destinations/driver';
 import type { FoundFile } from '@delivery/exports/domain';
 
@@ -17,7 +18,7 @@ export async function readDataFile(reader: DestinationReader, key: string, signa
   const source = await reader.read(key, signal);
   if (source === undefined) return { found: undefined, faults: [] };
   const hash = createHash('sha256');
-  const content = key.endsWith('.gz') ? new PackedLines() : new LineCounter();
+  const content = contentOf(key);
   let bytes = 0;
   for await (const chunk of source) {
     hash.update(chunk);
@@ -26,6 +27,11 @@ export async function readDataFile(reader: DestinationReader, key: string, signa
   }
   const faults = await content.finish();
   return { found: { bytes, rows: content.rows, sha256: hash.digest('hex') }, faults };
+}
+
+function contentOf(key: string): PackedLines | LineCounter {
+  if (key.endsWith('.gz')) return new PackedLines('gzip', createGunzip());
+  return key.endsWith('.zst') ? new PackedLines('zstd', createZstdDecompress()) : new LineCounter();
 }
 
 class LineCounter {
@@ -42,17 +48,19 @@ class LineCounter {
   }
 }
 
-/** Counts lines of gzip. What cannot be unpacked any more is only told at the end: the rest still has to be hashed. */
+/** Counts lines of what is compressed. What cannot be unpacked any more is only told at the end: the rest still has to be hashed. */
 class PackedLines {
   private readonly lines = new LineCounter();
-  private readonly gunzip = createGunzip();
   private broken: Error | undefined;
   /** Ends the wait for the chunk in hand. */
   private wake: () => void = () => undefined;
 
-  constructor() {
-    this.gunzip.on('data', (chunk: Uint8Array) => this.lines.add(chunk));
-    this.gunzip.on('error', (error) => {
+  constructor(
+    private readonly name: string,
+    private readonly unpacked: Transform,
+  ) {
+    this.unpacked.on('data', (chunk: Uint8Array) => this.lines.add(chunk));
+    this.unpacked.on('error', (error) => {
       this.broken = error;
       this.wake(); // a chunk that cannot be unpacked is never called back
     });
@@ -66,13 +74,13 @@ class PackedLines {
     if (this.broken !== undefined) return;
     await new Promise<void>((resolve) => {
       this.wake = resolve;
-      this.gunzip.write(chunk, () => resolve());
+      this.unpacked.write(chunk, () => resolve());
     });
   }
 
   async finish(): Promise<string[]> {
-    this.gunzip.end();
-    await finished(this.gunzip).catch((error: Error) => (this.broken ??= error));
-    return this.broken === undefined ? this.lines.finish() : [`is not whole gzip (${this.broken.message})`];
+    this.unpacked.end();
+    await finished(this.unpacked).catch((error: Error) => (this.broken ??= error));
+    return this.broken === undefined ? this.lines.finish() : [`is not whole ${this.name} (${this.broken.message})`];
   }
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { openFileReader } from '@delivery/destinations/file';
 import {
-  DEFAULT_LAYOUT,
+  layoutOf,
   type Manifest,
   manifestBytes,
   newRunId,
@@ -63,7 +63,7 @@ interface Delivered {
 /** Writes a run with two files, as an exporter does. */
 async function deliver(before: Delivered | undefined, changes: Partial<UnsignedManifest> = {}): Promise<Delivered> {
   const run = newRunId();
-  const keys = runKeys(DEFAULT_LAYOUT, { id: 'e1', date: '2026-01-02', run });
+  const keys = runKeys(layoutOf('users', 'gzip'), { id: 'e1', date: '2026-01-02', run });
   const files = [];
   for (const number of [0, 1]) {
     const bytes = gzipSync(`{"user":${number}}\n{"user":"again"}\n`);

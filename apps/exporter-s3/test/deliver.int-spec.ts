@@ -58,7 +58,7 @@ describe('exporter-s3', () => {
     const { database } = test;
     await new OrganizationStore(database).create({ organizationId: 'acme', name: 'Acme', exportsGuests: false });
     const wish = { ...key, id: key.integrationId, typeId: 'batch-exports-s3' as const, createdBy: 'test' };
-    const properties = { frequency: 1, data: ['users'] };
+    const properties = { frequency: 1, data: ['users' as const] satisfies [unknown] };
     await new IntegrationStore(database).add(database, {
       ...wish,
       authentication: { account_id: '111122223333' },

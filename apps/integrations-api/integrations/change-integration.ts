@@ -1,6 +1,7 @@
+import { specOf } from '@delivery/exports/domain';
 import { ScheduleStore } from '@delivery/exports/store';
 import { INTEGRATION_TYPES, type Integration, type IntegrationType } from '@delivery/integrations/domain';
-import { updateFaults, type UpdateIntegrationRequest } from '@delivery/integrations/schema';
+import { type FieldFault, updateFaults, type UpdateIntegrationRequest } from '@delivery/integrations/schema';
 import { type IntegrationChanges, IntegrationStore } from '@delivery/integrations/store';
 import { ApiException, badRequest, notFound } from '@delivery/platform/auth';
 import { Database, type Transaction } from '@delivery/platform/postgres';
@@ -32,7 +33,7 @@ export class ChangeIntegration {
     const current = await this.integrations.byId(organizationId, id);
     if (current === undefined) throw noSuchIntegration();
     const type = typeOf(current);
-    const faults = updateFaults(type, request);
+    const faults = [...updateFaults(type, request), ...datasetFaults(current, request)];
     if (faults.length > 0) throw badRequest('The change is not valid: see errors.', faults);
 
     const setup = this.setups.of(type);
@@ -63,11 +64,11 @@ export class ChangeIntegration {
   }
 
   private async changesOf(current: Integration, request: UpdateIntegrationRequest): Promise<IntegrationChanges> {
-    const { frequency, data, bucket_name: newBucket } = request.properties ?? {};
+    const { frequency, compression, bucket_name: newBucket } = request.properties ?? {};
     const properties = {
       ...current.properties,
       ...(frequency === undefined ? {} : { frequency }),
-      ...(data === undefined ? {} : { data }),
+      ...(compression === undefined ? {} : { compression }),
     };
     const enabled = request.enabled === undefined ? {} : { enabled: request.enabled };
     const sameBucket = newBucket === undefined || newBucket === current.properties.bucket_name;
@@ -94,12 +95,22 @@ export class ChangeIntegration {
   private async reschedule(
     tx: Transaction,
     current: Integration,
-    { enabled }: UpdateIntegrationRequest,
+    { enabled, properties: { compression } = {} }: UpdateIntegrationRequest,
   ): Promise<void> {
     const key = { organizationId: current.organizationId, integrationId: current.id };
+    const [dataset] = current.properties.data;
+    if (compression !== undefined) await this.schedules.change(tx, key, { spec: specOf(dataset, compression) });
     if (enabled === false) await this.schedules.pause(tx, key);
     if (enabled === true) await this.schedules.resume(tx, key);
   }
+}
+
+/** What an integration delivers stays: its consumers read one kind of line, from its beginning on. */
+function datasetFaults({ properties }: Integration, request: UpdateIntegrationRequest): FieldFault[] {
+  const wanted = request.properties?.data?.[0];
+  if (wanted === undefined || wanted === properties.data[0]) return [];
+  const message = `stays ${JSON.stringify(properties.data)}: create an integration that delivers ${wanted}`;
+  return [{ field: 'properties.data', message }];
 }
 
 /** The same for one that never was and for another organization's. */

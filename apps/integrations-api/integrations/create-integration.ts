@@ -1,4 +1,4 @@
-import { DEFAULT_SPEC } from '@delivery/exports/domain';
+import { type Dataset, DATASETS, specOf } from '@delivery/exports/domain';
 import { ScheduleStore } from '@delivery/exports/store';
 import { findIntegrationType, type Integration, newShortId } from '@delivery/integrations/domain';
 import { createFaults, type CreateIntegrationRequest } from '@delivery/integrations/schema';
@@ -47,14 +47,20 @@ export class CreateIntegration {
       authentication: request.authentication,
       bucketName: request.properties.bucket_name,
     });
-    const { frequency, data = [...type.data] } = request.properties;
+    const { frequency, data = [type.data[0]], compression } = request.properties;
+    const [dataset] = data;
     const row = {
       organizationId,
       id,
       typeId: type.typeId,
       authentication,
       sealedCredentials,
-      properties: { frequency, data, ...properties },
+      properties: {
+        frequency,
+        data: [dataset] satisfies [Dataset],
+        ...(compression === undefined ? {} : { compression }),
+        ...properties,
+      },
       mappings: [],
       createdBy: keyId,
     };
@@ -65,8 +71,8 @@ export class CreateIntegration {
         organizationId,
         integrationId: id,
         destinationKind: type.destinationKind,
-        content: type.content,
-        spec: DEFAULT_SPEC,
+        content: DATASETS[dataset],
+        spec: specOf(dataset, compression ?? 'gzip'),
         frequencyDays: frequency,
       });
       return integration;

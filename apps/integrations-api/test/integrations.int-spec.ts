@@ -120,6 +120,28 @@ describe('S3', () => {
     });
   });
 
+  it('delivers events as lines of their own, compressed as wanted, when asked to', async () => {
+    const client = await harness.organization('flat');
+    const properties = { frequency: 1, data: ['events'], compression: 'zstd' };
+    const asked = { organization_id: 'flat', type_id: 'batch-exports-s3', mappings: [] };
+    const authentication = { account_id: '111122223333' };
+    const made = await create(client, JSON.stringify({ ...asked, authentication, properties }));
+    expect(made).toMatchObject({ status: 201, body: { properties } });
+    const path = `${PATH}/${String(made.body['id'])}`;
+    const layout = 'data/export-id={id}/date={date}/events/{run}-{n}.json';
+    expect(await scheduleOf(made.body['id'])).toMatchObject({
+      content: 'consent-events',
+      spec: { compression: 'zstd', layout: `${layout}.zst` },
+    });
+    expect(await client.send('PATCH', path, { properties: { data: ['users'] } })).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'properties.data', message: expect.stringContaining('delivers users') }] },
+    });
+    const changed = await client.send('PATCH', path, { properties: { data: ['events'], compression: 'gzip' } });
+    expect(changed).toMatchObject({ status: 200, body: { properties: { data: ['events'], compression: 'gzip' } } });
+    expect(await scheduleOf(made.body['id'])).toMatchObject({ spec: { compression: 'gzip', layout: `${layout}.gz` } });
+  });
+
   it('creates side by side without losing an account', async () => {
     const client = await harness.organization('many');
     const accounts = ['111111111111', '222222222222', '333333333333'];

@@ -1,5 +1,6 @@
 export * from './cadence';
 export * from './canonical-json';
+export * from './dataset';
 export * from './errors';
 export * from './layout';
 export * from './manifest';

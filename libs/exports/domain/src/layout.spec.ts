@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { assertLayout, DEFAULT_LAYOUT, runKeys, runOfManifestKey } from './layout';
+import { assertLayout, layoutOf, runKeys, runOfManifestKey } from './layout';
 
 const RUN = '0198c0de-0000-7000-8000-000000000001';
 
 describe('layout', () => {
   it('gives every object of a run its key', () => {
-    const keys = runKeys(DEFAULT_LAYOUT, { id: '58g9gnu3b5', date: '2026-01-02', run: RUN });
+    const keys = runKeys(layoutOf('users', 'gzip'), { id: '58g9gnu3b5', date: '2026-01-02', run: RUN });
     expect(keys.folder).toBe('data/export-id=58g9gnu3b5/date=2026-01-02/users/');
     expect(keys.file(0)).toBe(`data/export-id=58g9gnu3b5/date=2026-01-02/users/${RUN}-000000.json.gz`);
     expect(keys.file(123456)).toBe(`data/export-id=58g9gnu3b5/date=2026-01-02/users/${RUN}-123456.json.gz`);
@@ -21,7 +21,7 @@ describe('layout', () => {
       fc.property(fc.string(), fc.string(), fc.string(), (id, date, run) => {
         let key;
         try {
-          key = runKeys(DEFAULT_LAYOUT, { id, date, run }).file(1);
+          key = runKeys(layoutOf('users', 'gzip'), { id, date, run }).file(1);
         } catch (error) {
           expect(error).toMatchObject({ code: 'invalid_layout_value' });
           return;
@@ -35,7 +35,9 @@ describe('layout', () => {
   it.each(['..', '.', '', 'a/b', 'a\\b', '../x', 'a\n', 'ä', ' a', '-a', '.a', 'a'.repeat(129)])(
     'refuses the value %j',
     (id) => {
-      expect(() => runKeys(DEFAULT_LAYOUT, { id, date: '2026-01-02', run: RUN })).toThrow('The value of {id}');
+      expect(() => runKeys(layoutOf('users', 'gzip'), { id, date: '2026-01-02', run: RUN })).toThrow(
+        'The value of {id}',
+      );
     },
   );
 
@@ -60,14 +62,14 @@ describe('layout', () => {
     fc.assert(
       fc.property(values, values, (a, b) => {
         const key = ({ run, number }: typeof a) =>
-          runKeys(DEFAULT_LAYOUT, { id: 'i', date: '2026-01-02', run }).file(number);
+          runKeys(layoutOf('users', 'gzip'), { id: 'i', date: '2026-01-02', run }).file(number);
         expect(key(a) === key(b)).toBe(a.run === b.run && a.number === b.number);
       }),
     );
   });
 
   it('does not count further than its names sort', () => {
-    const keys = runKeys(DEFAULT_LAYOUT, { id: 'i', date: '2026-01-02', run: RUN });
+    const keys = runKeys(layoutOf('users', 'gzip'), { id: 'i', date: '2026-01-02', run: RUN });
     expect(() => keys.file(1_000_000)).toThrow('1000000 files at most');
   });
 });

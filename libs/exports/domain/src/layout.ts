@@ -1,7 +1,18 @@
+import type { Dataset } from './dataset';
 import { ExportFault } from './errors';
 
-/** Where a content's files go. All runs of one integration on one day share a folder; their file names differ. */
-export const DEFAULT_LAYOUT = 'data/export-id={id}/date={date}/users/{run}-{n}.json.gz';
+const EXTENSIONS = { gzip: '.gz', zstd: '.zst', none: '' } as const;
+
+export type Compression = keyof typeof EXTENSIONS;
+
+export function isCompression(name: string): name is Compression {
+  return Object.hasOwn(EXTENSIONS, name);
+}
+
+/** Where a dataset's files go. All runs of one integration on one day share a folder; their file names differ. */
+export function layoutOf(dataset: Dataset, compression: Compression): string {
+  return `data/export-id={id}/date={date}/${dataset}/{run}-{n}.json${EXTENSIONS[compression]}`;
+}
 
 export interface LayoutValues {
   /** The integration's id. */

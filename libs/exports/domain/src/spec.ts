@@ -1,11 +1,12 @@
+import type { Dataset } from './dataset';
 import { ExportFault } from './errors';
-import { assertLayout, DEFAULT_LAYOUT } from './layout';
+import { assertLayout, type Compression, isCompression, layoutOf } from './layout';
 import { assertSplitLimits, type SplitLimits } from './split';
 
 /** What shapes the bytes of a run, frozen in its row when it is planned (rule 12). */
 export interface ExportSpec {
   readonly format: 'ndjson';
-  readonly compression: 'gzip' | 'none';
+  readonly compression: Compression;
   readonly encryption: 'none';
   readonly layout: string;
   readonly split: SplitLimits;
@@ -29,10 +30,15 @@ export const DEFAULT_SPEC: ExportSpec = Object.freeze({
   format: 'ndjson',
   compression: 'gzip',
   encryption: 'none',
-  layout: DEFAULT_LAYOUT,
+  layout: layoutOf('users', 'gzip'),
   split: Object.freeze({ maxBytes: 512 * 1024 * 1024 }),
   includeGuests: false,
 });
+
+/** The spec of a new integration. */
+export function specOf(dataset: Dataset, compression: Compression): ExportSpec {
+  return { ...DEFAULT_SPEC, compression, layout: layoutOf(dataset, compression) };
+}
 
 export function formatSpec({ split, includeGuests, ...spec }: ExportSpec): ExportSpecJson {
   return {
@@ -52,7 +58,7 @@ export function formatSpec({ split, includeGuests, ...spec }: ExportSpec): Expor
 export function parseSpec(json: ExportSpecJson): ExportSpec {
   const { format, compression, encryption, layout, max_rows: maxRows, max_bytes: maxBytes } = json;
   if (format !== 'ndjson') throw unsupported('format', format);
-  if (compression !== 'gzip' && compression !== 'none') throw unsupported('compression', compression);
+  if (!isCompression(compression)) throw unsupported('compression', compression);
   if (encryption !== 'none') throw unsupported('encryption', encryption);
   const split = { ...(maxRows === undefined ? {} : { maxRows }), ...(maxBytes === undefined ? {} : { maxBytes }) };
   assertLayout(layout);

@@ -6,7 +6,7 @@ import { type ConsentEventInput, normalizeEvent } from '@delivery/consent/domain
 import { migrations as consentMigrations, recordEvents } from '@delivery/consent/store';
 import type { DestinationDriver } from '@delivery/destinations/driver';
 import { openFileDestination } from '@delivery/destinations/file';
-import { DEFAULT_SPEC, type ExportSpec, type Manifest, readManifest } from '@delivery/exports/domain';
+import { type Dataset, DATASETS, type ExportSpec, type Manifest, readManifest, specOf } from '@delivery/exports/domain';
 import {
   AttemptStore,
   type ExportRun,
@@ -70,11 +70,15 @@ export class ExportWorld {
     return this.test.config;
   }
 
-  async newIntegration(spec: Partial<ExportSpec> = {}, organizationId?: string): Promise<IntegrationKey> {
+  async newIntegration(
+    spec: Partial<ExportSpec> = {},
+    organizationId?: string,
+    dataset: Dataset = 'users',
+  ): Promise<IntegrationKey> {
     const number = (this.counter += 1);
     const key = { organizationId: organizationId ?? `org${number}`, integrationId: `int${number}` };
-    const schedule = { ...key, destinationKind: 'file' as const, content: 'consent-users', frequencyDays: 1 };
-    await this.schedules.create(this.db, { ...schedule, spec: { ...DEFAULT_SPEC, ...spec } });
+    const schedule = { ...key, destinationKind: 'file' as const, content: DATASETS[dataset], frequencyDays: 1 };
+    await this.schedules.create(this.db, { ...schedule, spec: { ...specOf(dataset, 'gzip'), ...spec } });
     return key;
   }
 

@@ -1,7 +1,9 @@
 import { migrations as consentMigrations } from '@delivery/consent/store';
+import { DATASETS } from '@delivery/exports/domain';
 import { migrations as ingestMigrations } from '@delivery/ingest/store';
 import { testDatabase, type TestDatabase } from '@delivery/platform/testing';
-import { consentUsers } from '../src/contents/consent-users/consent-users';
+import type { Content } from '../src/contents/content';
+import { contentOf } from '../src/contents/registry';
 
 const PER_MONTH = 20_000;
 const MONTHS = 6;
@@ -55,11 +57,12 @@ async function work(sql: string) {
     sequential: touched
       .filter((node) => node['Node Type'] === 'Seq Scan' && blocksOf(node) > 0)
       .map((node) => node['Relation Name']),
+    sorted: nodes(root).some((node) => node['Node Type'].includes('Sort')),
     blocks: blocksOf(root),
   };
 }
 
-async function survey(from: number, to: number) {
+async function survey(content: Content, from: number, to: number) {
   const range = {
     topicId: 1,
     partition: 0,
@@ -67,49 +70,68 @@ async function survey(from: number, to: number) {
     to: { epoch: 1, offset: BigInt(to) },
   };
   const window = { organizationId: 'acme', ranges: [range], includeGuests: true };
-  const sql = consentUsers.surveySql(window);
+  const sql = content.surveySql(window);
   const [found] = await test.database.query<{ events: string; first_month: string; last_month: string }>(sql);
   if (found === undefined) throw new Error('no survey');
   const months = { first: found.first_month, last: found.last_month };
-  return { events: Number(found.events), months, sql, linesSql: consentUsers.linesSql({ ...window, months }) };
+  return { events: Number(found.events), months, sql, statements: content.linesSql({ ...window, months }) };
 }
 
 const table = (month: string) => `consent_event_revision_2025_${month}`;
 // What one hour brings, when a month brings PER_MONTH.
 const HOUR = Math.ceil(PER_MONTH / 720);
 
+const contents = Object.values(DATASETS);
+
 describe.each(['without statistics', 'with statistics'])('an hour out of half a year, %s', (statistics) => {
   beforeAll(async () => {
     if (statistics === 'with statistics') await test.database.query('ANALYZE consent_event_revision');
   });
 
-  it.each([
-    ['in the middle of a month', 3 * PER_MONTH + PER_MONTH / 2, ['04']],
-    ['at the end of a month', 3 * PER_MONTH - HOUR, ['03']],
-    ['at the beginning of a month', 3 * PER_MONTH, ['04']],
-    ['over the end of a month', 3 * PER_MONTH - HOUR / 2, ['03', '04']],
-  ])('%s reads that hour', async (_, begin, months) => {
-    const from = Math.floor(begin);
-    const { events, months: found, sql, linesSql } = await survey(from, from + HOUR);
-    expect(events).toBe(HOUR);
-    expect(found).toEqual({ first: `2025-${months[0]}-01`, last: `2025-${months.at(-1)}-01` });
-    const read = await work(linesSql);
-    expect(read).toMatchObject({ tables: months.map(table), rows: HOUR, filtered: 0, sequential: [] });
-    // Per user a look-up of three blocks or four, and the window itself.
-    expect(read.blocks).toBeLessThan(HOUR * 6 + 20);
-    // The survey asks the index of every month once and then counts that hour.
-    const asked = await work(sql);
-    expect(asked).toMatchObject({ filtered: 0, sequential: [] });
-    expect(asked.blocks).toBeLessThan(HOUR + (MONTHS + 4) * 4);
+  describe.each(contents)('%s', (name) => {
+    it.each([
+      ['in the middle of a month', 3 * PER_MONTH + PER_MONTH / 2, ['04']],
+      ['at the end of a month', 3 * PER_MONTH - HOUR, ['03']],
+      ['at the beginning of a month', 3 * PER_MONTH, ['04']],
+      ['over the end of a month', 3 * PER_MONTH - HOUR / 2, ['03', '04']],
+    ])('%s reads that hour', async (_, begin, months) => {
+      const from = Math.floor(begin);
+      const { events, months: found, sql, statements } = await survey(contentOf(name), from, from + HOUR);
+      expect(events).toBe(HOUR);
+      expect(found).toEqual({ first: `2025-${months[0]}-01`, last: `2025-${months.at(-1)}-01` });
+      expect(statements).toHaveLength(1);
+      const read = await work(statements.join());
+      expect(read).toMatchObject({ tables: months.map(table), rows: HOUR, filtered: 0, sequential: [] });
+      // The window itself, and per user a look-up of three blocks or four.
+      expect(read.blocks).toBeLessThan(HOUR * 6 + 20);
+      // The survey asks the index of every month once and then counts that hour.
+      const asked = await work(sql);
+      expect(asked).toMatchObject({ filtered: 0, sequential: [] });
+      expect(asked.blocks).toBeLessThan(HOUR + (MONTHS + 4) * 4);
+    });
   });
 });
 
-it('the first window reads all of it, and none twice', async () => {
-  const { events, months, linesSql } = await survey(0, MONTHS * PER_MONTH);
+it.each(contents)('the first window of %s reads all of it, and none twice', async (name) => {
+  const content = contentOf(name);
+  const { events, months, statements } = await survey(content, 0, MONTHS * PER_MONTH);
   expect(events).toBe(MONTHS * PER_MONTH);
   expect(months).toEqual({ first: '2025-01-01', last: '2025-06-01' });
-  const [counted] = await test.database.query<{ events: string }>(
-    `SELECT sum(count)::text AS events FROM (${linesSql}) AS l(line, count, users)`,
-  );
-  expect(Number(counted?.events)).toBe(MONTHS * PER_MONTH);
+  let counted = 0;
+  for (const sql of statements) {
+    const [row] = await test.database.query<{ events: string | null }>(
+      content.grouped
+        ? `SELECT sum(count)::text AS events FROM (${sql}) AS l(line, count, users)`
+        : `SELECT count(*)::text AS events FROM (${sql}) AS l`,
+    );
+    counted += Number(row?.events);
+  }
+  expect(counted).toBe(MONTHS * PER_MONTH);
+});
+
+it('events are read in the order of the index, however many', async () => {
+  const { statements } = await survey(contentOf('consent-events'), 0, MONTHS * PER_MONTH);
+  const [before, all] = await Promise.all(statements.map(work));
+  expect(before).toMatchObject({ rows: 0, filtered: 0, sequential: [] });
+  expect(all).toMatchObject({ rows: MONTHS * PER_MONTH, filtered: 0, sequential: [], sorted: false });
 });

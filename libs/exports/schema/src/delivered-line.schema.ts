@@ -124,3 +124,12 @@ export const deliveredLineSchema = {
   }),
   $defs: { user, event, consents, channel, purpose, preference },
 };
+
+/** One line of a `consent-events` file: what stands in `events` of the above. */
+export const deliveredEventSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  $id: 'exports.consent-events.line.v1',
+  title: 'A line of a consent-events export',
+  ...event,
+  $defs: { consents, channel, purpose, preference },
+};

@@ -1,4 +1,4 @@
-export { deliveredLineSchema } from './delivered-line.schema';
+export { deliveredEventSchema, deliveredLineSchema } from './delivered-line.schema';
 export { manifestSchema } from './manifest.schema';
 export { RunChangedMessage, RunRequestedMessage } from './run.messages';
 export { type ExporterKind, runChanged, runChangedTopic, runRequested, runRequestedTopics, topicSpecs } from './topics';

@@ -31,7 +31,7 @@ export const manifestSchema = {
     run: text,
     organization_id: text,
     export_id: { ...text, description: 'The integration.' },
-    content: { ...text, description: '`consent-users`.' },
+    content: { ...text, description: '`consent-users` or `consent-events`.' },
     schema_version: { ...count, description: 'Of the lines.' },
     date: { type: 'string', format: 'date', description: 'UTC day of the due time, as in the path.' },
     window: object('What was recorded at positions [from, to).', {
@@ -56,7 +56,13 @@ export const manifestSchema = {
         sha256: hash,
       }),
     },
-    totals: object('Sums.', { files: count, bytes: count, rows: count, users: count, events: count }),
+    totals: object('Sums; `users` is 0 where lines are single events.', {
+      files: count,
+      bytes: count,
+      rows: count,
+      users: count,
+      events: count,
+    }),
     previous: {
       anyOf: [
         object('The run completed before, and the hash of its manifest file.', { run: text, sha256: hash }),

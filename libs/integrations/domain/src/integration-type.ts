@@ -1,11 +1,11 @@
+import type { Dataset } from '@delivery/exports/domain';
+
 /** What one `type_id` of the contract stands for. A further destination or content is a further row of this table. */
 interface IntegrationTypeRow {
   readonly typeId: string;
   readonly destinationKind: 's3' | 'gcs';
-  /** What the exports of this type contain (a content of the export engine). */
-  readonly content: 'consent-users';
-  /** The values that `properties.data` may hold. */
-  readonly data: readonly string[];
+  /** The values that `properties.data` may hold; the first is what is delivered when nothing is said. */
+  readonly data: readonly [Dataset, ...Dataset[]];
   /** Who owns the bucket: decides which credentials are asked for and whether a bucket is made. */
   readonly bucketOwner: 'platform' | 'organization';
 }
@@ -15,15 +15,13 @@ export const INTEGRATION_TYPES = [
   {
     typeId: 'batch-exports-s3',
     destinationKind: 's3',
-    content: 'consent-users',
-    data: ['users'],
+    data: ['users', 'events'],
     bucketOwner: 'platform',
   },
   {
     typeId: 'batch-exports-gcp',
     destinationKind: 'gcs',
-    content: 'consent-users',
-    data: ['users'],
+    data: ['users', 'events'],
     bucketOwner: 'organization',
   },
 ] as const satisfies readonly IntegrationTypeRow[];

@@ -1,3 +1,4 @@
+import type { Compression, Dataset } from '@delivery/exports/domain';
 import type { IntegrationTypeId } from './integration-type';
 
 /** `disabled`: no due times; the next run after enabling covers the pause. `deleted`: kept only for the audit. */
@@ -16,7 +17,10 @@ export interface PublicAuthentication {
 export interface IntegrationProperties {
   /** Days between two deliveries. */
   frequency: number;
-  data: string[];
+  /** One. */
+  data: [Dataset];
+  /** As it was asked for; gzip when nothing was. */
+  compression?: Compression;
   /** GCS: the customer's bucket. S3 buckets belong to the organization and are not kept here. */
   bucket_name?: string;
 }

@@ -1,10 +1,10 @@
+import { type Compression, type Dataset, DATASETS } from '@delivery/exports/domain';
 import { INTEGRATION_TYPE_IDS } from '@delivery/integrations/domain';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
-  ArrayUnique,
   IsArray,
   IsBoolean,
   IsIn,
@@ -66,7 +66,21 @@ const FREQUENCY = {
   minimum: 1,
   maximum: 1,
 } as const;
-const DATA = { description: 'What is delivered.', example: ['users'], default: ['users'], isArray: true, type: String };
+const DATASET_NAMES = Object.keys(DATASETS);
+const DATA = {
+  description:
+    'What is delivered, one of: `users` (a line per user with his events), `events` (a line per event). For both, ' +
+    'create two integrations.',
+  example: ['users'],
+  isArray: true,
+  enum: DATASET_NAMES,
+};
+const ONE_DATASET = { message: 'data must name one: create an integration for each' };
+const COMPRESSION = {
+  description: 'Of the files: `gzip` (.json.gz) or `zstd` (.json.zst), which is faster and smaller.',
+  enum: ['gzip', 'zstd'],
+  example: 'gzip',
+};
 const GCS_BUCKET = { description: 'GCS: your bucket. S3: leave out, it is made for you.', example: 'acme-cmp-bucket' };
 
 export class CreatePropertiesRequest {
@@ -76,13 +90,18 @@ export class CreatePropertiesRequest {
   @Max(1, { message: 'frequency must be 1: exports are delivered daily' })
   frequency: number;
 
-  @ApiPropertyOptional(DATA)
+  @ApiPropertyOptional({ ...DATA, default: ['users'] })
   @IfGiven()
   @IsArray()
   @ArrayMinSize(1)
-  @ArrayUnique()
-  @IsIn(['users'], { each: true })
-  data?: string[];
+  @ArrayMaxSize(1, ONE_DATASET)
+  @IsIn(DATASET_NAMES, { each: true })
+  data?: [Dataset];
+
+  @ApiPropertyOptional({ ...COMPRESSION, default: 'gzip' })
+  @IfGiven()
+  @IsIn(COMPRESSION.enum)
+  compression?: Compression;
 
   @ApiPropertyOptional(GCS_BUCKET)
   @IfGiven()
@@ -100,13 +119,18 @@ export class UpdatePropertiesRequest {
   @Max(1, { message: 'frequency must be 1: exports are delivered daily' })
   frequency?: number;
 
-  @ApiPropertyOptional(DATA)
+  @ApiPropertyOptional({ ...DATA, description: 'Cannot be changed: may be repeated as it is.' })
   @IfGiven()
   @IsArray()
   @ArrayMinSize(1)
-  @ArrayUnique()
-  @IsIn(['users'], { each: true })
-  data?: string[];
+  @ArrayMaxSize(1, ONE_DATASET)
+  @IsIn(DATASET_NAMES, { each: true })
+  data?: [Dataset];
+
+  @ApiPropertyOptional({ ...COMPRESSION, description: 'Of the files of runs that are planned from now on.' })
+  @IfGiven()
+  @IsIn(COMPRESSION.enum)
+  compression?: Compression;
 
   @ApiPropertyOptional(GCS_BUCKET)
   @IfGiven()

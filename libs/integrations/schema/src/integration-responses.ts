@@ -23,6 +23,9 @@ export class PropertiesResponse {
   @ApiProperty({ example: ['users'], type: [String] })
   data: string[];
 
+  @ApiPropertyOptional({ description: 'When it was asked for.', enum: ['gzip', 'zstd'], example: 'zstd' })
+  compression?: string;
+
   @ApiProperty({ description: 'The bucket that is delivered to.', example: 'consent-exports-acme-x7f2' })
   bucket_name: string;
 

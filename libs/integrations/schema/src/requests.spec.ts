@@ -79,6 +79,8 @@ describe('CreateIntegrationRequest', () => {
     [s3({ properties: {} }), ['properties.frequency']],
     [s3({ properties: { frequency: 1, data: ['proofs'] } }), ['properties.data']],
     [s3({ properties: { frequency: 1, data: [] } }), ['properties.data']],
+    [s3({ properties: { frequency: 1, data: ['users', 'events'] } }), ['properties.data']],
+    [s3({ properties: { frequency: 1, compression: 'none' } }), ['properties.compression']],
     [s3({ properties: { frequency: 1, bucket_name: 'mine' } }), ['properties.bucket_name']],
     [s3({ mappings: [{}] }), ['mappings']],
     [s3({ mappings: {} }), ['mappings']],

@@ -1,8 +1,11 @@
 import { RunFault } from '../errors';
+import { consentEvents } from './consent-events/consent-events';
 import { consentUsers } from './consent-users/consent-users';
 import type { Content } from './content';
 
-const CONTENTS: ReadonlyMap<string, Content> = new Map([consentUsers].map((content) => [content.name, content]));
+const CONTENTS: ReadonlyMap<string, Content> = new Map(
+  [consentUsers, consentEvents].map((content) => [content.name, content]),
+);
 
 /** @throws RunFault `spec_unsupported` */
 export function contentOf(name: string): Content {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
-import { constants, crc32, deflateRaw } from 'node:zlib';
+import { constants, crc32, createZstdCompress, deflateRaw } from 'node:zlib';
+import type { Compression } from '@delivery/exports/domain';
 
 /** Where finished bytes go; resolves when it may be given more. */
 export type Sink = (bytes: Uint8Array) => Promise<void>;
@@ -12,8 +13,15 @@ export interface Compressor {
   finish(): Promise<void>;
 }
 
-export function openCompressor(compression: 'gzip' | 'none', sink: Sink): Compressor {
-  return compression === 'gzip' ? new ParallelGzip(sink) : { write: sink, finish: async () => undefined };
+export function openCompressor(compression: Compression, sink: Sink): Compressor {
+  switch (compression) {
+    case 'gzip':
+      return new ParallelGzip(sink);
+    case 'zstd':
+      return new Zstd(sink);
+    case 'none':
+      return { write: sink, finish: async () => undefined };
+  }
 }
 
 const deflate = promisify(deflateRaw);
@@ -73,5 +81,46 @@ export class ParallelGzip implements Compressor {
     if (!this.begun) await this.sink(GZIP_HEADER);
     this.begun = true;
     await this.sink(compressed);
+  }
+}
+
+/**
+ * Zstandard (RFC 8878), fastest level, with checksum. One frame for the whole file, although blocks could then be
+ * compressed side by side: widespread readers (python-zstandard, and with it pandas) stop at the end of the first frame
+ * without a word. It is several times as fast as gzip as it is.
+ */
+class Zstd implements Compressor {
+  private readonly stream = createZstdCompress({
+    chunkSize: 128 * 1024,
+    params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
+  });
+  /** Rejects with what the sink refuses. */
+  private readonly passedOn: Promise<void>;
+
+  constructor(sink: Sink) {
+    this.passedOn = this.passOn(sink);
+    // Awaited by whoever writes; until then a failure must not count as unhandled.
+    this.passedOn.catch(() => undefined);
+  }
+
+  /** Resolves when the block is compressed, and all but the last of its bytes are in the sink. */
+  async write(block: Uint8Array): Promise<void> {
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.stream.write(block, (error) => (error ? reject(error) : resolve()));
+      });
+    } catch (error) {
+      await this.passedOn;
+      throw error;
+    }
+  }
+
+  async finish(): Promise<void> {
+    this.stream.end();
+    await this.passedOn;
+  }
+
+  private async passOn(sink: Sink): Promise<void> {
+    for await (const bytes of this.stream) await sink(bytes);
   }
 }

@@ -23,15 +23,22 @@ function row(line: string, ...numbers: number[]): Buffer {
 }
 
 function read(bytes: Buffer, sizes: Iterator<number>, counters: number) {
+  return readAll([bytes], sizes, counters);
+}
+
+function readAll(copies: readonly Buffer[], sizes: Iterator<number>, counters: number) {
   const lines = new CopyLines(counters);
   const blocks: Buffer[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const size = Number(sizes.next().value ?? 1);
-    for (const block of lines.push(bytes.subarray(at, at + size))) blocks.push(Buffer.from(block));
-    at += size;
+  for (const bytes of copies) {
+    for (let at = 0; at < bytes.length;) {
+      const size = Number(sizes.next().value ?? 1);
+      for (const block of lines.push(bytes.subarray(at, at + size))) blocks.push(Buffer.from(block));
+      at += size;
+    }
+    lines.endCopy();
   }
   blocks.push(Buffer.from(lines.finish()));
-  return { blocks, text: Buffer.concat(blocks).toString(), counted: lines.counted };
+  return { blocks, text: Buffer.concat(blocks).toString(), counted: lines.counted, lines: lines.lines };
 }
 
 const line = fc.string({ minLength: 1, maxLength: 30, unit: 'binary' }).filter((text) => text.isWellFormed());
@@ -67,7 +74,17 @@ describe('lines of a copy', () => {
     expect(all[2]).toEqual(all[0]);
   });
 
+  it('of several copies follow each other, and blocks go on across them', () => {
+    const long = 'x'.repeat(200_000);
+    const copies = [[row(long)], [], [row(long), row('b')]].map((rows) => Buffer.concat([header, ...rows, trailer]));
+    const { blocks, text, lines } = readAll(copies, repeat(65_536), 0);
+    expect(text).toBe(`${long}\n${long}\nb\n`);
+    expect(lines).toBe(3);
+    expect(blocks.map(({ length }) => length)).toEqual([BLOCK_BYTES, text.length - BLOCK_BYTES]);
+  });
+
   it('of nothing are nothing', () => {
+    expect(readAll([], repeat(5), 0)).toMatchObject({ text: '', lines: 0 });
     expect(read(Buffer.concat([header, trailer]), repeat(5), 2)).toMatchObject({ text: '', counted: [0, 0] });
   });
 

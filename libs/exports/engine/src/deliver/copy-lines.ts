@@ -9,14 +9,16 @@ export const BLOCK_BYTES = 256 * 1024;
 type State = 'header' | 'columns' | 'length' | 'line' | 'counters' | 'end';
 
 /**
- * Turns `COPY (SELECT line text, n1 int4, n2 int4, ...) TO STDOUT (FORMAT binary)` into blocks of lines, and adds up
- * the numbers. The binary form, because Postgres then neither escapes nor inspects the line: it costs a third less than
+ * Turns `COPY (SELECT line text, n1 int4, n2 int4, ...) TO STDOUT (FORMAT binary)`, several one after the other, into
+ * blocks of lines, and adds up the numbers. The binary form, because Postgres then neither escapes nor inspects the line: it costs a third less than
  * any text form, and the bytes of a line arrive untouched.
  *
  * Blocks are all of one size but the last, wherever the chunks were cut: what is made of them is the same every time.
  */
 export class CopyLines {
   readonly counted: number[];
+  /** Whole lines so far. */
+  lines = 0;
   private state: State = 'header';
   /** Bytes of the fixed part that is being read, gathered across chunks. */
   private readonly fixed: Buffer;
@@ -54,14 +56,20 @@ export class CopyLines {
     }
   }
 
-  /** The rest, when the copy is over. @throws TypeError when it ended early */
-  finish(): Uint8Array {
+  /** One copy is over; another may follow. @throws TypeError when it ended early */
+  endCopy(): void {
     if (this.state !== 'end') throw new TypeError('the copy ended early');
+    this.expect('header', HEADER_BYTES);
+  }
+
+  /** The rest, when all copies are over. */
+  finish(): Uint8Array {
     return this.block.subarray(0, this.filled);
   }
 
   private *endLine(): Generator<Uint8Array> {
     this.block[this.filled] = NEWLINE;
+    this.lines += 1;
     yield* this.advance(1);
     this.expect(this.counters === 0 ? 'columns' : 'counters', this.counters === 0 ? 2 : this.counters * 8);
   }

@@ -77,23 +77,31 @@ function assertReached(positions: readonly IngestPosition[], end: Positions): vo
   );
 }
 
-/** The window's lines in blocks. Ends the read at once when the lease is lost or the exporter stops. */
+/** The window's lines in blocks. */
 export async function* streamLines(delivery: Delivery, snapshot: Snapshot): AsyncGenerator<Uint8Array> {
   const { content, lease, progress } = delivery;
   const request = await contentRequest(delivery, snapshot);
-  const lines = new CopyLines(2);
-  const source = snapshot.tx.copyOut(`COPY (${content.linesSql(request)}) TO STDOUT (FORMAT binary)`);
-  const stop = (): void => void source.destroy(asError(lease.signal.reason));
-  lease.signal.addEventListener('abort', stop, { once: true });
-  try {
-    lease.signal.throwIfAborted();
-    for await (const chunk of source) {
-      yield* lines.push(asBytes(chunk));
-      [progress.now.events = 0, progress.now.users = 0] = lines.counted;
+  const lines = new CopyLines(content.grouped ? 2 : 0);
+  for (const sql of content.linesSql(request)) {
+    for await (const chunk of copied(snapshot.tx, sql, lease.signal)) {
+      yield* lines.push(chunk);
+      [progress.now.events = lines.lines, progress.now.users = 0] = lines.counted;
     }
-    yield lines.finish();
+    lines.endCopy();
+  }
+  yield lines.finish();
+}
+
+/** Ends at once when the lease is lost or the exporter stops. */
+async function* copied(tx: Transaction, sql: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  signal.throwIfAborted();
+  const source = tx.copyOut(`COPY (${sql}) TO STDOUT (FORMAT binary)`);
+  const stop = (): void => void source.destroy(asError(signal.reason));
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const chunk of source) yield asBytes(chunk);
   } finally {
-    lease.signal.removeEventListener('abort', stop);
+    signal.removeEventListener('abort', stop);
     source.destroy();
   }
 }

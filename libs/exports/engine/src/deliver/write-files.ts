@@ -4,6 +4,8 @@ import { type ManifestFile, Splitter } from '@delivery/exports/domain';
 import { type Compressor, openCompressor } from './compression';
 import type { Delivery } from './delivery';
 
+const CONTENT_TYPES = { gzip: 'application/gzip', zstd: 'application/zstd', none: 'application/x-ndjson' } as const;
+
 /** Cuts the lines into files and delivers one after the other. When it rejects, no file is left half written. */
 export async function writeFiles(delivery: Delivery, blocks: AsyncIterable<Uint8Array>): Promise<ManifestFile[]> {
   const { progress } = delivery;
@@ -63,7 +65,7 @@ class DataFile {
     await lease.changing(() => deps.attempts.openFile(deps.database, run, number));
     const upload = await destination.createObject(key, {
       // Never as Content-Encoding: stores and clients would then unpack it on the way, against its name and hash.
-      contentType: spec.compression === 'gzip' ? 'application/gzip' : 'application/x-ndjson',
+      contentType: CONTENT_TYPES[spec.compression],
       signal: lease.signal,
       onUploadStarted: (begun) => lease.changing(() => deps.attempts.recordUpload(deps.database, run, begun)),
     });

@@ -1,5 +1,6 @@
 import { literal } from '@delivery/platform/postgres';
 import type { Content, ContentRange, ContentRequest, Months } from '../content';
+import { inMonths, keyRanges, surveyRevisions } from '../revisions';
 
 /** Per line; a user with more events in a window has several lines (rule 16). */
 const MAX_EVENTS = 1000;
@@ -7,7 +8,13 @@ const MAX_EVENTS = 1000;
 const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
 /** Users touched in the window, with their events in it: `{"user":{...},"events":[...]}` (contracts.md §1.6). */
-export const consentUsers: Content = { name: 'consent-users', schemaVersion: 1, linesSql, surveySql };
+export const consentUsers: Content = {
+  name: 'consent-users',
+  schemaVersion: 1,
+  grouped: true,
+  linesSql,
+  surveySql: surveyRevisions,
+};
 
 /**
  * One scan of the window by primary key, one sort of it by user, and one look-up per user.
@@ -18,9 +25,9 @@ export const consentUsers: Content = { name: 'consent-users', schemaVersion: 1, 
  *   double what has to be sorted.
  * - `COLLATE "C"` sorts by bytes: the same on every machine, and several times faster.
  */
-function linesSql({ organizationId, ranges, includeGuests, months }: ContentRequest): string {
-  if (ranges.length === 0) return `SELECT NULL::text, NULL::int4, NULL::int4 WHERE false`;
-  return `
+function linesSql({ organizationId, ranges, includeGuests, months }: ContentRequest): string[] {
+  if (ranges.length === 0) return [];
+  const sql = `
     SELECT '{"user":' || d.user_document || ',"events":[' || l.events || ']}', l.count, (l.part = 0)::int4
     FROM (
       SELECT g.*, last_value(last_topic) OVER parts AS topic_id, last_value(last_partition) OVER parts AS partition,
@@ -46,23 +53,12 @@ function linesSql({ organizationId, ranges, includeGuests, months }: ContentRequ
       SELECT r.user_document FROM consent_event_revision r
       WHERE r.organization_id = ${literal(organizationId)} AND r.topic_id = l.topic_id AND r.partition = l.partition
         AND r.epoch = l.epoch AND r.log_offset = l.log_offset AND r.month = l.month
-        AND ${within('r.month', months)}
+        AND ${inMonths('r.month', months)}
         ${includeGuests ? '' : 'AND NOT r.guest'}
       OFFSET 0
     ) d
     ORDER BY l.user_id, l.part`;
-}
-
-function surveySql({ organizationId, ranges }: Omit<ContentRequest, 'months'>): string {
-  if (ranges.length === 0) return `SELECT 0::int8 AS events, NULL::text AS first_month, NULL::text AS last_month`;
-  const each = ranges
-    .flatMap((range) => keyRanges(organizationId, range))
-    .map(
-      (rows) => `SELECT count(*) AS events, min(month) AS first, max(month) AS last
-        FROM consent_event_revision WHERE ${rows}`,
-    );
-  return `SELECT sum(events)::int8 AS events, min(first)::text AS first_month, max(last)::text AS last_month
-    FROM (${each.join(' UNION ALL ')}) ranges`;
+  return [sql];
 }
 
 /** Ranges of the primary key, with literal values: each is an index scan of exactly its rows. */
@@ -73,29 +69,7 @@ function rangesSql(organizationId: string, ranges: readonly ContentRange[], mont
       (rows) => `
         SELECT user_id COLLATE "C" AS user_id, user_version, event_document, topic_id, partition, epoch, log_offset, month
         FROM consent_event_revision
-        WHERE ${rows} AND ${within('month', months)} AND regulation = 'gdpr' AND user_version IS NOT NULL`,
+        WHERE ${rows} AND ${inMonths('month', months)} AND regulation = 'gdpr' AND user_version IS NOT NULL`,
     )
     .join(' UNION ALL ');
-}
-
-/**
- * One condition for each epoch that a range touches. Comparing (epoch, log_offset) as one would say the same, but Postgres
- * cannot estimate such a comparison: it plans for one row where there are a hundred thousand.
- */
-function keyRanges(organizationId: string, { topicId, partition, from, to }: ContentRange): string[] {
-  const key = `organization_id = ${literal(organizationId)} AND topic_id = ${topicId} AND partition = ${partition}`;
-  if (from.epoch === to.epoch) {
-    return [`${key} AND epoch = ${to.epoch} AND log_offset >= ${from.offset} AND log_offset < ${to.offset}`];
-  }
-  const between = `${key} AND epoch > ${from.epoch} AND epoch < ${to.epoch}`;
-  return [
-    `${key} AND epoch = ${from.epoch} AND log_offset >= ${from.offset}`,
-    ...(to.epoch - from.epoch > 1 ? [between] : []),
-    `${key} AND epoch = ${to.epoch} AND log_offset < ${to.offset}`,
-  ];
-}
-
-/** Without it every month that was ever recorded would be opened. */
-function within(column: string, { first, last }: Months): string {
-  return `${column} BETWEEN ${literal(first)}::date AND ${literal(last)}::date`;
 }

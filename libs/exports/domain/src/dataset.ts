@@ -1,0 +1,7 @@
+/**
+ * What an integration can deliver: the value of `properties.data`, which is also the folder of its files, and the content
+ * of the export engine that it stands for.
+ */
+export const DATASETS = { users: 'consent-users', events: 'consent-events' } as const;
+
+export type Dataset = keyof typeof DATASETS;
