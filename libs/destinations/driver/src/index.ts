@@ -8,3 +8,4 @@ export * from './owner-steps';
 export * from './part-cutter';
 export * from './provisioner';
 export * from './retry';
+export * from './time-limit';

@@ -1,11 +1,14 @@
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { withRetries, type DriverDeps } from '@delivery/destinations/driver';
+import { withinTime, withRetries, type DriverDeps } from '@delivery/destinations/driver';
 import { mapProvisionerError } from './provisioner-errors';
 import type { S3ProvisionerOptions } from './provisioner-options';
 
 type S3Sdk = typeof import('@aws-sdk/client-s3');
 type IamSdk = typeof import('@aws-sdk/client-iam');
+
+/** One request; all of them are small. */
+const REQUEST_MS = 30_000;
 
 interface Http {
   abortSignal: AbortSignal;
@@ -76,7 +79,7 @@ async function repeated<T>(call: AwsCall, deps: DriverDeps, send: (http: Http) =
   const { action, bucketName, signal } = call;
   const attempt = async (): Promise<T> => {
     try {
-      return await send({ abortSignal: signal });
+      return await withinTime(REQUEST_MS, (limit) => send({ abortSignal: AbortSignal.any([signal, limit]) }));
     } catch (error) {
       throw mapProvisionerError(error, { action, bucketName });
     }
@@ -90,7 +93,7 @@ function clientConfig(options: S3ProvisionerOptions, endpoint: string | undefine
     region,
     // One retry policy for all: ours.
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: 10_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: 10_000, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(keys === undefined
       ? {}

@@ -1,10 +1,14 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { withRetries, type DriverDeps } from '@delivery/destinations/driver';
+import { withinTime, withRetries, type DriverDeps } from '@delivery/destinations/driver';
 import { roleProvider } from './s3-credentials';
 import { mapS3Error, type S3Operation } from './s3-errors';
 import { checkS3Options, DEFAULT_REQUEST_TIMEOUT_MS, principalOf, type S3DestinationOptions } from './s3-options';
 
 type S3Sdk = typeof import('@aws-sdk/client-s3');
+
+interface Http {
+  abortSignal: AbortSignal;
+}
 
 /** The bucket every request names, with what the owner's account or the operator asked for. */
 interface Target {
@@ -52,16 +56,18 @@ export class S3Calls {
   /**
    * Sends one request, again if it failed for a passing reason.
    *
-   * @param send must give `http` to the SDK, unless its answer must not be lost even if the caller gives up
+   * @param send must give `http` to the SDK, or `timed` if the answer must not be lost even if the caller gives up
    */
   async call<T>(
     operation: S3Operation,
     signal: AbortSignal,
-    send: (client: S3Client, http: { abortSignal: AbortSignal }) => Promise<T>,
+    send: (client: S3Client, http: Http, timed: Http) => Promise<T>,
   ): Promise<T> {
     const attempt = async (): Promise<T> => {
       try {
-        return await send(this.client, { abortSignal: signal });
+        return await withinTime(this.options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS, (limit) =>
+          send(this.client, { abortSignal: AbortSignal.any([signal, limit]) }, { abortSignal: limit }),
+        );
       } catch (error) {
         throw this.mapped(operation, error);
       }

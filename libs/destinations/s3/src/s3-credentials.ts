@@ -1,6 +1,9 @@
-import { DestinationError } from '@delivery/destinations/driver';
+import { DestinationError, withinTime } from '@delivery/destinations/driver';
 import { mapS3Error } from './s3-errors';
 import { principalOf, type S3DestinationOptions, type S3RoleCredentials } from './s3-options';
+
+/** One request for a session. */
+const ASSUME_ROLE_MS = 20_000;
 
 interface SessionCredentials {
   accessKeyId: string;
@@ -55,7 +58,7 @@ export function roleProvider(
       region: options.region,
       ...(options.stsEndpoint === undefined ? {} : { endpoint: options.stsEndpoint }),
       maxAttempts: 1,
-      requestHandler: { connectionTimeout: 10_000, requestTimeout: 20_000, throwOnRequestTimeout: true },
+      requestHandler: { connectionTimeout: 10_000, requestTimeout: ASSUME_ROLE_MS, throwOnRequestTimeout: true },
     });
     close = () => client.destroy();
     return { client, AssumeRoleCommand };
@@ -72,15 +75,14 @@ export function roleProvider(
   const provide = async (): Promise<SessionCredentials> => {
     try {
       const { client, AssumeRoleCommand } = await (connected ??= connect());
-      const { Credentials } = await client.send(
-        new AssumeRoleCommand({
-          RoleArn: role.roleArn,
-          RoleSessionName: 'consent-delivery',
-          ExternalId: role.externalId,
-          DurationSeconds: 3600,
-          Policy: sessionPolicy({ ...options, prefix: options.prefix ?? '', roleArn: role.roleArn }),
-        }),
-      );
+      const command = new AssumeRoleCommand({
+        RoleArn: role.roleArn,
+        RoleSessionName: 'consent-delivery',
+        ExternalId: role.externalId,
+        DurationSeconds: 3600,
+        Policy: sessionPolicy({ ...options, prefix: options.prefix ?? '', roleArn: role.roleArn }),
+      });
+      const { Credentials } = await withinTime(ASSUME_ROLE_MS, (abortSignal) => client.send(command, { abortSignal }));
       const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = Credentials ?? {};
       if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration) {
         throw new DestinationError('role_not_assumable', `AWS gave no credentials for ${context.principal}.`);

@@ -183,8 +183,8 @@ export async function beginUpload(
     ChecksumType: 'FULL_OBJECT',
   });
   // Not cut off by the signal: an answer that never arrives would leave an upload whose id nobody knows.
-  return calls.call('CreateMultipartUpload', options.signal, async (s3) => {
-    const { UploadId } = await s3.send(command);
+  return calls.call('CreateMultipartUpload', options.signal, async (s3, _, timed) => {
+    const { UploadId } = await s3.send(command, timed);
     if (UploadId !== undefined) return UploadId;
     const message = `Bucket "${calls.options.bucket}" gave no id for an upload. The delivery is tried again later.`;
     throw new DestinationError('unavailable', message);

@@ -54,6 +54,7 @@ const network: Readonly<Record<string, Fault>> = {
 const stalls: Readonly<Record<string, Fault>> = {
   silence: { kind: 'hold' },
   '1 kB/s': { kind: 'slow', bytesPerSecond: 1000 },
+  'an answer without an end': { kind: 'endless' },
 };
 
 /** What `DestinationDriver` promises when requests fail. Every driver of a store behind a network has to pass. */
@@ -75,6 +76,9 @@ export function describeDriverFaults(name: string, start: () => Promise<DriverBe
     it('every answer that passes by itself is outlived', () => test().outlivesAll(under.transient), 60_000);
     it.each(Object.keys(network))('%s is outlived', (each) => test().outlivesAll(pick(network, each)), 60_000);
     it.each(Object.keys(stalls))('%s is outlived', (each) => test().outlives(stalls[each], 'part', 1500), 60_000);
+    it.each(kinds)('an answer to %s without an end is outlived', (kind) =>
+      test().outlives({ kind: 'endless' }, kind, 1500),
+    );
     it.each([...Object.keys(network), ...Object.keys(stalls)])(
       '%s that does not end is given up, with a sentence and nothing left',
       (each) => test().givesUp({ ...network, ...stalls }[each]),
@@ -105,7 +109,11 @@ class FaultTest {
     if (kind === 'remove' && fault.kind === 'answer' && fault.status === 200) return;
     const { proxy, requests } = this.under;
     this.retries.length = 0;
-    proxy.inject({ fault, matches: requests[kind], times: fault.kind === 'hold' || fault.kind === 'slow' ? 1 : 2 });
+    proxy.inject({
+      fault,
+      matches: requests[kind],
+      times: Object.values(stalls).some(({ kind }) => kind === fault.kind) ? 1 : 2,
+    });
     const { failure, driver, key, bytes } = await this.work(kind, { tries: 4, timeoutMs });
     expect({ fault, kind, failure }).toEqual({ fault, kind, failure: undefined });
     expect(this.retries.length).toBeGreaterThan(0);

@@ -23,6 +23,8 @@ export type Fault =
   | { kind: 'answer_lost' }
   /** The store does the work; the connection breaks in the middle of its answer. */
   | { kind: 'answer_cut'; bytes: number }
+  /** The store does the work; its answer goes on for ever, a blank at a time, and is never silent for long. */
+  | { kind: 'endless' }
   /** The store does the work; one header of its answer is replaced. */
   | { kind: 'header'; name: string; value: string }
   /** The request waits until `release`, then goes on to the store. */
@@ -148,6 +150,7 @@ function forward(target: string, { incoming, outgoing, fault }: Omit<Exchange, '
       answer.once('data', sendBeginning).once('end', () => answer.readableDidRead || sendBeginning(Buffer.alloc(0)));
       return;
     }
+    if (fault?.kind === 'endless') return dripFor(outgoing, answer);
     outgoing.writeHead(answer.statusCode ?? 502, answerHeaders);
     answer.pipe(outgoing);
   });
@@ -155,6 +158,14 @@ function forward(target: string, { incoming, outgoing, fault }: Omit<Exchange, '
   outgoing.on('close', () => upstream.destroy());
   if (fault?.kind === 'slow') void trickle(incoming, upstream, fault.bytesPerSecond);
   else incoming.pipe(upstream);
+}
+
+/** Blanks before the answer's own bytes, which therefore never come: S3 does so while it completes an upload. */
+function dripFor(outgoing: ServerResponse, answer: IncomingMessage): void {
+  outgoing.writeHead(200, { 'content-type': 'application/xml' });
+  const dripping = setInterval(() => outgoing.write(' '), 100);
+  outgoing.on('close', () => clearInterval(dripping));
+  answer.resume();
 }
 
 /** Until either side has had enough. */
