@@ -3,6 +3,7 @@ import { Env, Section } from '@delivery/platform/config';
 import { KafkaConfig } from '@delivery/platform/kafka';
 import { PostgresConfig } from '@delivery/platform/postgres';
 import { HttpConfig, LogConfig } from '@delivery/platform/service';
+import { TracingConfig } from '@delivery/platform/tracing';
 import { ArrayNotEmpty, IsIn, IsInt, Max, Min } from 'class-validator';
 
 /** What this process does of the service's work. */
@@ -34,6 +35,16 @@ export class IngestConfig {
   recheckMs: number;
 
   @Env({
+    name: 'INGEST_STALLED_SECONDS',
+    description: 'Seconds that a partition may stand still, with messages waiting, until its recorder is unready.',
+    default: '60',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3600)
+  stalledSeconds: number;
+
+  @Env({
     name: 'INGEST_ANSWER_WAIT_MS',
     description: 'Milliseconds a single event waits to be answered as recorded; then it is answered as accepted.',
     default: '2000',
@@ -50,6 +61,9 @@ export class ConsentIngestConfig {
 
   @Section(LogConfig)
   log: LogConfig;
+
+  @Section(TracingConfig)
+  tracing: TracingConfig;
 
   @Section(PostgresConfig, { defaults: { DATABASE_ROLE: 'delivery_ingest' } })
   postgres: PostgresConfig;

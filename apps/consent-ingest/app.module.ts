@@ -3,14 +3,22 @@ import { migrations as ingest } from '@delivery/ingest/store';
 import { ApiKeyStore, entities, migrations as integrations } from '@delivery/integrations/store';
 import { AuthModule } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
-import { provideDatabase, provideKafka, type ServiceDefinition } from '@delivery/platform/service';
+import {
+  databaseMetrics,
+  kafkaMetrics,
+  provideDatabase,
+  provideKafka,
+  type ServiceDefinition,
+} from '@delivery/platform/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AcceptEvents } from './accept/accept-events';
+import { eventsReceived } from './accept/event-tally';
 import { openApiSchemas } from './accept/open-api-schemas';
 import { EventsController } from './accept/events.controller';
 import { UsersController } from './accept/users.controller';
 import { ConsentIngestConfig, IngestConfig } from './app.config';
 import { RecordService } from './record/record.service';
+import { recorderMetricSpecs } from './record/recorder-metrics';
 
 const migrations = [...ingest, ...consent, ...integrations];
 
@@ -55,6 +63,7 @@ export const definition: ServiceDefinition<ConsentIngestConfig> = {
   name: 'consent-ingest',
   config: ConsentIngestConfig,
   module: (config) => AppModule.register(config),
+  metrics: [...databaseMetrics, ...kafkaMetrics, eventsReceived, ...recorderMetricSpecs],
   openApi: {
     title: 'Consents API',
     description:

@@ -4,6 +4,7 @@ import { KafkaConfig } from '@delivery/platform/kafka';
 import { PostgresConfig } from '@delivery/platform/postgres';
 import { SecretsConfig, SigningConfig } from '@delivery/platform/secrets';
 import { HttpConfig, LogConfig } from '@delivery/platform/service';
+import { TracingConfig } from '@delivery/platform/tracing';
 import { IsOptional, Matches } from 'class-validator';
 
 const SERVER = /^https?:\/\/[^/?#@]+\/?$/;
@@ -26,6 +27,9 @@ export class ExporterGcsConfig {
 
   @Section(LogConfig)
   log: LogConfig;
+
+  @Section(TracingConfig)
+  tracing: TracingConfig;
 
   @Section(PostgresConfig, { defaults: { DATABASE_ROLE: 'delivery_exporter' } })
   postgres: PostgresConfig;

@@ -4,6 +4,7 @@ import { KafkaConfig } from '@delivery/platform/kafka';
 import { PostgresConfig } from '@delivery/platform/postgres';
 import { SigningConfig } from '@delivery/platform/secrets';
 import { HttpConfig, LogConfig } from '@delivery/platform/service';
+import { TracingConfig } from '@delivery/platform/tracing';
 import { IsNotEmpty, IsOptional, Matches, ValidateIf } from 'class-validator';
 
 const SERVER = /^https?:\/\/[^/?#@]+\/?$/;
@@ -52,6 +53,9 @@ export class ExporterS3Config {
 
   @Section(LogConfig)
   log: LogConfig;
+
+  @Section(TracingConfig)
+  tracing: TracingConfig;
 
   @Section(PostgresConfig, { defaults: { DATABASE_ROLE: 'delivery_exporter' } })
   postgres: PostgresConfig;

@@ -1,12 +1,18 @@
 import { consentRecorderName } from '@delivery/consent/schema';
 import { migrations as consent } from '@delivery/consent/store';
-import { ExporterModule, exporterTransports } from '@delivery/exports/engine';
+import { exporterMetricSpecs, ExporterModule, exporterTransports } from '@delivery/exports/engine';
 import { migrations as exports } from '@delivery/exports/store';
 import { migrations as ingest } from '@delivery/ingest/store';
 import { migrations as integrations } from '@delivery/integrations/store';
 import { KafkaConnection } from '@delivery/platform/kafka';
 import { Database } from '@delivery/platform/postgres';
-import { provideDatabase, provideKafka, type ServiceDefinition } from '@delivery/platform/service';
+import {
+  databaseMetrics,
+  kafkaMetrics,
+  provideDatabase,
+  provideKafka,
+  type ServiceDefinition,
+} from '@delivery/platform/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ExporterS3Config } from './app.config';
 import { s3Destinations } from './s3-destinations';
@@ -42,5 +48,6 @@ export const definition: ServiceDefinition<ExporterS3Config> = {
   name: 'exporter-s3',
   config: ExporterS3Config,
   module: (config) => AppModule.register(config),
+  metrics: [...databaseMetrics, ...kafkaMetrics, ...exporterMetricSpecs],
   microservices: (app) => exporterTransports(app, 's3'),
 };

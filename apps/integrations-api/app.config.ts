@@ -4,6 +4,7 @@ import { KafkaConfig } from '@delivery/platform/kafka';
 import { PostgresConfig } from '@delivery/platform/postgres';
 import { SecretsConfig } from '@delivery/platform/secrets';
 import { HttpConfig, LogConfig } from '@delivery/platform/service';
+import { TracingConfig } from '@delivery/platform/tracing';
 import { IsInt, Max, Min } from 'class-validator';
 import { CustomerBucketConfig, PlatformBucketConfig } from './buckets/bucket.config';
 
@@ -26,6 +27,9 @@ export class IntegrationsApiConfig {
 
   @Section(LogConfig)
   log: LogConfig;
+
+  @Section(TracingConfig)
+  tracing: TracingConfig;
 
   @Section(PostgresConfig, { defaults: { DATABASE_ROLE: 'delivery_control' } })
   postgres: PostgresConfig;

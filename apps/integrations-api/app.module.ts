@@ -1,6 +1,6 @@
 import { ApiKeyStore } from '@delivery/integrations/store';
 import { AuthModule } from '@delivery/platform/auth';
-import type { ServiceDefinition } from '@delivery/platform/service';
+import { databaseMetrics, kafkaMetrics, type ServiceDefinition } from '@delivery/platform/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { IntegrationsApiConfig } from './app.config';
 import { ExportsModule } from './exports/exports.module';
@@ -33,6 +33,7 @@ export const definition: ServiceDefinition<IntegrationsApiConfig> = {
   name: 'integrations-api',
   config: IntegrationsApiConfig,
   module: (config) => AppModule.register(config),
+  metrics: [...databaseMetrics, ...kafkaMetrics],
   openApi: {
     title: 'Integrations API',
     description:

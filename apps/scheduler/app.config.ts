@@ -3,6 +3,7 @@ import { Env, Section } from '@delivery/platform/config';
 import { KafkaConfig } from '@delivery/platform/kafka';
 import { PostgresConfig } from '@delivery/platform/postgres';
 import { HttpConfig, LogConfig } from '@delivery/platform/service';
+import { TracingConfig } from '@delivery/platform/tracing';
 import { IsInt, Max, Min } from 'class-validator';
 
 /** When the scheduler looks, and how patient it is. */
@@ -39,6 +40,26 @@ export class SchedulerConfig {
   nudgeSeconds: number;
 
   @Env({
+    name: 'SCHEDULER_STALLED_SECONDS',
+    description: 'Seconds that a task may be late, or fail again and again, until the process is unready.',
+    default: '60',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3600)
+  stalledSeconds: number;
+
+  @Env({
+    name: 'SCHEDULER_BACKLOG_SECONDS',
+    description: 'Seconds between looks at what is late, for the gauges that tell of the platform as a whole.',
+    default: '15',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(300)
+  backlogSeconds: number;
+
+  @Env({
     name: 'EXPORT_MAX_TRIES',
     description: 'Times a run is tried whose exporters disappear; the same as that of the exporters.',
     default: String(DEFAULT_RETRY_SCHEDULE.maxTries),
@@ -55,6 +76,9 @@ export class SchedulerAppConfig {
 
   @Section(LogConfig)
   log: LogConfig;
+
+  @Section(TracingConfig)
+  tracing: TracingConfig;
 
   @Section(PostgresConfig, { defaults: { DATABASE_ROLE: 'delivery_scheduler', DATABASE_POOL_SIZE: '5' } })
   postgres: PostgresConfig;

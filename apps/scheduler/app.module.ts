@@ -4,10 +4,18 @@ import { migrations as ingest } from '@delivery/ingest/store';
 import { migrations as integrations } from '@delivery/integrations/store';
 import { KafkaConnection } from '@delivery/platform/kafka';
 import { Database } from '@delivery/platform/postgres';
-import { provideDatabase, provideKafka, type ServiceDefinition } from '@delivery/platform/service';
+import {
+  databaseMetrics,
+  kafkaMetrics,
+  provideDatabase,
+  provideKafka,
+  type ServiceDefinition,
+} from '@delivery/platform/service';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { SchedulerAppConfig, SchedulerConfig } from './app.config';
+import { schedulerMetricSpecs } from './scheduler-metrics';
 import { SchedulerService } from './scheduler.service';
+import { backlogMetricSpecs } from './tasks/backlog-gauges';
 
 const migrations = [...ingest, ...consent, ...exports, ...integrations];
 
@@ -31,4 +39,5 @@ export const definition: ServiceDefinition<SchedulerAppConfig> = {
   name: 'scheduler',
   config: SchedulerAppConfig,
   module: (config) => AppModule.register(config),
+  metrics: [...databaseMetrics, ...kafkaMetrics, ...schedulerMetricSpecs, ...backlogMetricSpecs],
 };

@@ -1,25 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ensureRevisionPartitions } from '@delivery/consent/store';
 import { consentCommandsTopic, consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
 import { type PlanDeps } from '@delivery/exports/engine';
-import { RunStore, ScheduleStore } from '@delivery/exports/store';
+import { BacklogReadModel, RunStore, ScheduleStore } from '@delivery/exports/store';
 import { PositionStore } from '@delivery/ingest/store';
 import { OrganizationStore } from '@delivery/integrations/store';
 import { KafkaConnection } from '@delivery/platform/kafka';
-import { Database } from '@delivery/platform/postgres';
+import { Database, type Sql } from '@delivery/platform/postgres';
 import { HealthChecks, Lifecycle, Metrics } from '@delivery/platform/service';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerConfig } from './app.config';
+import { leasesExpired, observeTicks, planningsFailed, runsPlanned } from './scheduler-metrics';
+import { BacklogGauges } from './tasks/backlog-gauges';
 import { announceChanges, expireLeases, repeatNudges } from './tasks/keep-runs-moving';
 import { planDueRuns } from './tasks/plan-due-runs';
-import { type Task, Ticker, type TickObserver } from './ticker';
+import { readBacklog } from './tasks/read-backlog';
+import { type Task, Ticker } from './ticker';
 
 const HOUR_SECONDS = 3600;
+/** Within the time that a probe is answered in. */
+const DEPENDENCY_MS = 1_500;
+const TOPICS = [consentEventsTopic, consentCommandsTopic];
 
 /** Everything that has to happen when its time comes. Any number of schedulers may run. */
 @Injectable()
 export class SchedulerService implements OnApplicationBootstrap {
   private readonly logger = new Logger('scheduler');
   private readonly runs = new RunStore();
+  private readonly positions = new PositionStore();
+  private readonly readPositions = (sql: Sql) => this.positions.readAll(sql, consentRecorderName);
   private readonly ticker: Ticker;
 
   constructor(
@@ -30,12 +39,12 @@ export class SchedulerService implements OnApplicationBootstrap {
     private readonly lifecycle: Lifecycle,
     health: HealthChecks,
   ) {
-    this.ticker = new Ticker(this.tasks(), this.observer());
-    const check = (): void => {
-      const stuck = this.ticker.stuck();
-      if (stuck.length > 0) throw new Error(`no end in sight: ${stuck.join(', ')}`);
-    };
-    health.register('tasks', check, { liveness: true });
+    this.ticker = new Ticker(this.tasks(), observeTicks(metrics, this.logger));
+    health.register('tasks', () => {
+      const stalled = this.ticker.stalled(config.stalledSeconds);
+      if (stalled.length > 0) throw new Error(stalled.join(' '));
+    });
+    health.register('ticker', () => this.assertAlive(), { liveness: true });
   }
 
   onApplicationBootstrap(): void {
@@ -43,20 +52,31 @@ export class SchedulerService implements OnApplicationBootstrap {
     this.lifecycle.onStopIntake(() => this.ticker.stop(), 'scheduler');
   }
 
+  /** Only a call that hangs although all that it uses answers is repaired by a restart. */
+  private async assertAlive(): Promise<void> {
+    const stuck = this.ticker.stuck();
+    if (stuck.length === 0) return;
+    const answers = Promise.all([this.database.query('SELECT 1'), this.kafka.clusterId()]).then(() => true);
+    const silent = delay(DEPENDENCY_MS, false, { ref: false });
+    const wedged = await Promise.race([answers, silent]).catch(() => false);
+    if (wedged) throw new Error(`no end in sight: ${stuck.join(', ')}`);
+  }
+
   private tasks(): Task[] {
     const { database, runs, metrics, logger, config } = this;
     const deps = { database, runs, publisher: this.kafka.publisher(), everySeconds: config.tickSeconds };
-    const planned = metrics.counter('export_runs_planned_total', 'Runs planned because their due time had come.');
-    const waiting = metrics.gauge('export_runs_waiting', 'Due runs that wait for the recorder.');
-    const expired = metrics.counter('export_leases_expired_total', 'Runs taken away from exporters that were gone.');
+    const planned = metrics.counter(runsPlanned);
+    const unplanned = metrics.counter(planningsFailed);
+    const expired = metrics.counter(leasesExpired);
     return [
       planDueRuns({
         ...deps,
         planning: this.planning(),
         planned: () => planned.inc(),
-        waiting: (count) => waiting.set(count),
-        failed: ({ organizationId: organization, integrationId: integration }, err) =>
-          logger.error({ err, organization, integration }, 'a due run could not be planned'),
+        failed: ({ organizationId: organization, integrationId: integration }, err) => {
+          unplanned.inc();
+          logger.error({ err, organization, integration }, 'a due run could not be planned');
+        },
       }),
       expireLeases({
         ...deps,
@@ -68,6 +88,15 @@ export class SchedulerService implements OnApplicationBootstrap {
       }),
       repeatNudges({ ...deps, olderThanSeconds: config.nudgeSeconds }),
       announceChanges(deps),
+      readBacklog({
+        database,
+        log: this.kafka,
+        backlog: new BacklogReadModel(),
+        readPositions: this.readPositions,
+        topics: TOPICS,
+        gauges: new BacklogGauges(metrics),
+        everySeconds: config.backlogSeconds,
+      }),
       {
         name: 'partitions',
         everySeconds: HOUR_SECONDS,
@@ -77,32 +106,16 @@ export class SchedulerService implements OnApplicationBootstrap {
   }
 
   private planning(): PlanDeps {
-    const positions = new PositionStore();
     const organizations = new OrganizationStore(this.database);
     return {
       database: this.database,
       schedules: new ScheduleStore(),
       runs: this.runs,
-      readPositions: (sql) => positions.readAll(sql, consentRecorderName),
+      readPositions: this.readPositions,
       log: this.kafka,
-      topics: [consentEventsTopic, consentCommandsTopic],
+      topics: TOPICS,
       readSettings: (sql, organizationId) => organizations.exportSettings(sql, organizationId),
       maxWaitSeconds: this.config.maxWaitSeconds,
-    };
-  }
-
-  private observer(): TickObserver {
-    const ticks = this.metrics.counter('scheduler_tasks_ended_total', 'Calls of tasks by how they ended.', [
-      'task',
-      'outcome',
-    ]);
-    const seconds = this.metrics.histogram('scheduler_task_seconds', 'How long calls of tasks took.', ['task']);
-    return {
-      ended: (task, outcome, took) => {
-        ticks.inc({ task, outcome });
-        seconds.observe({ task }, took);
-      },
-      failed: (task, err) => this.logger.warn({ err, task }, 'a task failed and will be repeated'),
     };
   }
 }

@@ -58,6 +58,26 @@ describe('ticker', () => {
     expect(running).toBe(0);
   });
 
+  it('tells a task that is not done, with the reason, until it is', async () => {
+    const begin = performance.now();
+    const now = jest.spyOn(performance, 'now').mockReturnValue(begin);
+    let failing = true;
+    const run = async () => {
+      if (failing) throw new Error('no database');
+    };
+    const ticker = new Ticker([{ name: 'a', everySeconds: 0, run }], observer);
+    ticker.start();
+    await settled();
+    now.mockReturnValue(begin + 59_000);
+    expect(ticker.stalled(60)).toEqual([]);
+    now.mockReturnValue(begin + 61_000);
+    expect(ticker.stalled(60)).toEqual(['Task a has not been done for 61 s: no database.']);
+    failing = false;
+    while (ticker.stalled(60).length > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await ticker.stop();
+    now.mockRestore();
+  });
+
   it('tells a task whose call does not come back', async () => {
     const begin = performance.now();
     const now = jest.spyOn(performance, 'now').mockReturnValue(begin);

@@ -23,6 +23,8 @@ export class Ticker {
   private readonly loops: Promise<void>[] = [];
   /** When a call of a task last came to its end, well or not: a call that hangs is what a restart repairs. */
   private readonly lastEnds = new Map<string, number>();
+  private readonly lastSuccesses = new Map<string, number>();
+  private readonly lastErrors = new Map<string, string>();
 
   constructor(
     private readonly tasks: readonly Task[],
@@ -32,6 +34,7 @@ export class Ticker {
   start(): void {
     for (const task of this.tasks) {
       this.lastEnds.set(task.name, performance.now());
+      this.lastSuccesses.set(task.name, performance.now());
       this.loops.push(this.loop(task));
     }
   }
@@ -41,6 +44,16 @@ export class Ticker {
     return this.tasks.flatMap(({ name, everySeconds }) => {
       const seconds = (performance.now() - (this.lastEnds.get(name) ?? performance.now())) / 1000;
       return seconds > Math.max(STUCK_SECONDS, STUCK_PERIODS * everySeconds) ? [name] : [];
+    });
+  }
+
+  /** Sentences for the tasks whose work has not been done for so long, beside the time between two calls. */
+  stalled(limitSeconds: number): string[] {
+    return this.tasks.flatMap(({ name, everySeconds }) => {
+      const seconds = (performance.now() - (this.lastSuccesses.get(name) ?? performance.now())) / 1000;
+      if (seconds < everySeconds + limitSeconds) return [];
+      const why = this.lastErrors.get(name) ?? 'its call has not come back';
+      return [`Task ${name} has not been done for ${Math.round(seconds)} s: ${why}.`];
     });
   }
 
@@ -63,8 +76,11 @@ export class Ticker {
     let outcome: 'ok' | 'failed' = 'ok';
     try {
       await task.run(signal);
+      this.lastSuccesses.set(task.name, performance.now());
+      this.lastErrors.delete(task.name);
     } catch (error) {
       outcome = 'failed';
+      this.lastErrors.set(task.name, error instanceof Error ? error.message : String(error));
       this.observer.failed(task.name, error);
     }
     this.lastEnds.set(task.name, performance.now());

@@ -5,7 +5,8 @@ import {
   type Principal,
   requireOrganization,
 } from '@delivery/platform/auth';
-import type { AcceptEvents, Checked } from './accept-events';
+import { type AcceptEvents, type Checked, refused } from './accept-events';
+import type { EventTally } from './event-tally';
 import type { Query } from './queries';
 
 export const maxEvents = 100;
@@ -20,6 +21,7 @@ export type ItemResult =
  */
 export async function acceptMany(
   accept: AcceptEvents,
+  tally: EventTally,
   items: readonly unknown[],
   principal: Principal,
   query: Query,
@@ -28,9 +30,11 @@ export async function acceptMany(
   if (items.length > maxEvents)
     throw badRequest(`The array has ${items.length} events: send at most ${maxEvents} at a time.`);
   const checked = items.map((item) => checkItem(accept, item, principal, query));
+  for (const item of checked) if (!item.ok) tally.refused(item.reasons[0]?.code ?? 'invalid');
   const good = checked.filter((item) => item.ok).map((item) => item.event);
   if (good.length === 0) throw badRequest('None of the events is valid.', checked.flatMap(errorsAt));
   await accept.publish(good);
+  tally.accepted(good.length);
   const results = checked.map((item, index): ItemResult =>
     item.ok
       ? { index, status: 'accepted', id: item.event.id }
@@ -47,7 +51,7 @@ function checkItem(accept: AcceptEvents, item: unknown, principal: Principal, qu
   } catch (error) {
     if (!(error instanceof ApiException)) throw error;
     const message = `organization_id must be ${organizationId}, that of the API key, or left out.`;
-    return accept.refuse([{ field: 'organization_id', code: 'not_allowed', message }]);
+    return refused([{ field: 'organization_id', code: 'not_allowed', message }]);
   }
 }
 

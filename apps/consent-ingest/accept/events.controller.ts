@@ -24,9 +24,18 @@ import {
   TextQuery,
 } from './open-api';
 import { acceptMany } from './accept-many';
+import type { EventTally } from './event-tally';
 import { choices, flag, onlyKnown, pageBody, pageRequest, type Query as QueryString, single } from './queries';
 
 const json = 'application/json; charset=utf-8';
+
+interface CreateRequest {
+  readonly principal: Principal;
+  readonly query: QueryString;
+  readonly prefer: string | undefined;
+  readonly body: unknown;
+  readonly reply: FastifyReply;
+}
 
 /** `/v1/consents/events` (contracts §1.9). */
 @ConsentsController('Consent events')
@@ -50,6 +59,11 @@ export class EventsController {
     @Body() body: unknown,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    const count = Array.isArray(body) ? body.length : 1;
+    await this.accept.counting(count, (tally) => this.answer({ principal, query, prefer, body, reply }, tally));
+  }
+
+  private async answer({ principal, query, prefer, body, reply }: CreateRequest, tally: EventTally): Promise<void> {
     if (flag(query, '$generate_tcfcs')) {
       throw badRequest('$generate_tcfcs is not supported yet: send the TCF string in consents.tcfcs.', [
         { field: '$generate_tcfcs', message: 'not supported yet' },
@@ -57,16 +71,19 @@ export class EventsController {
     }
     flag(query, '$disable_integrations');
     if (Array.isArray(body)) {
-      const { status, results } = await acceptMany(this.accept, body, principal, query);
+      const { status, results } = await acceptMany(this.accept, tally, body, principal, query);
       return void reply.status(status).type(json).send({ data: results });
     }
     const checked = this.accept.check(body, requireOrganization(principal, query, body));
-    if (!checked.ok)
+    if (!checked.ok) {
+      tally.refused(checked.reasons[0]?.code ?? 'invalid');
       throw badRequest(
         'The event is not valid.',
         checked.reasons.map(({ field, message }) => ({ field, message })),
       );
+    }
     const [at] = await this.accept.publish([checked.event]);
+    tally.accepted(1);
     const wait = prefer?.toLowerCase().includes('respond-async') !== true;
     const stored = at && wait ? await this.accept.recorded(checked.event, at) : undefined;
     if (stored === undefined) return void reply.status(202).type(json).send(checked.event);

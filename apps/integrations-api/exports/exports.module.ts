@@ -1,6 +1,6 @@
-import { KafkaConnection, type KafkaConfig } from '@delivery/platform/kafka';
-import { Lifecycle } from '@delivery/platform/service';
-import { type DynamicModule, Logger, Module } from '@nestjs/common';
+import type { KafkaConfig } from '@delivery/platform/kafka';
+import { provideKafka } from '@delivery/platform/service';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { ExecuteController } from './execute.controller';
 import { LogsController } from './logs.controller';
 import { planDepsProvider } from './planning';
@@ -16,16 +16,8 @@ export class ExportsModule {
       module: ExportsModule,
       controllers: [LogsController, ExecuteController, RunsController],
       providers: [
-        {
-          provide: KafkaConnection,
-          inject: [Lifecycle],
-          // No part of readiness: without Kafka exporters are told of a run a little later, and all else goes on.
-          useFactory: (lifecycle: Lifecycle) => {
-            const connection = new KafkaConnection(kafka, new Logger('kafka'));
-            lifecycle.onClose(() => connection.close(), 'kafka');
-            return connection;
-          },
-        },
+        // Without Kafka exporters are told of a run a little later, and all else goes on.
+        provideKafka(kafka, { optional: true }),
         planDepsProvider,
         RunList,
         RunRequests,

@@ -6,6 +6,8 @@ export interface NudgedRun {
   readonly organizationId: string;
   readonly id: string;
   readonly destinationKind: DestinationKind;
+  /** Of the span in which the run was planned: the nudge belongs to its trace. */
+  readonly traceparent: string | undefined;
 }
 
 /** Tells the exporters that these runs can be claimed. @returns those that somebody could be told of */
@@ -15,9 +17,13 @@ export async function publishNudges(publisher: Publisher, runs: readonly NudgedR
     const mine = runs.filter((run) => run.destinationKind === kind);
     if (mine.length === 0) continue;
     const topic = runRequested[kind];
-    const messages = mine.map(({ organizationId, id }) => {
+    const messages = mine.map(({ organizationId, id, traceparent }) => {
       const message = { organization_id: organizationId, run_id: id };
-      return { key: topic.key(message), value: topic.encode(message) };
+      return {
+        key: topic.key(message),
+        value: topic.encode(message),
+        ...(traceparent && { headers: { traceparent } }),
+      };
     });
     await publisher.publish(topic.name, messages);
     told.push(...mine);

@@ -15,8 +15,6 @@ export interface PlanTaskDeps {
   readonly publisher: Publisher;
   readonly everySeconds: number;
   planned(): void;
-  /** How many due runs wait for the recorder as of this call. */
-  waiting(count: number): void;
   failed(key: IntegrationKey, error: unknown): void;
 }
 
@@ -27,12 +25,10 @@ export function planDueRuns(deps: PlanTaskDeps): Task {
 
 async function planDue(deps: PlanTaskDeps, signal: AbortSignal): Promise<void> {
   const planned: NudgedRun[] = [];
-  let waiting = 0;
   for (const key of await deps.planning.schedules.listDue(deps.database, LIMIT)) {
     if (signal.aborted) break;
     try {
       const result = await planRun(deps.planning, { ...key, trigger: 'schedule' });
-      if (result.outcome === 'waiting') waiting += 1;
       if (result.outcome !== 'planned') continue;
       planned.push(result.run);
       deps.planned();
@@ -41,7 +37,6 @@ async function planDue(deps: PlanTaskDeps, signal: AbortSignal): Promise<void> {
       deps.failed(key, error);
     }
   }
-  deps.waiting(waiting);
   // A nudge that fails here is sent by the nudge task: the run is a row.
   const told = await publishNudges(deps.publisher, planned);
   if (told.length > 0) await deps.runs.markNudged(deps.database, told);

@@ -6,6 +6,7 @@ export { LeaseLost, RunFault } from './errors';
 export type { LogReader } from './plan/log-readiness';
 export { type PlanDeps, type PlannedRun, type PlanOutcome, type PlanRequest, planRun } from './plan/plan-run';
 export { ExporterConfig } from './exporter/exporter.config';
+export { exporterMetricSpecs } from './exporter/exporter-metrics';
 export {
   ExporterModule,
   type ExporterOptions,

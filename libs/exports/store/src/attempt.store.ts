@@ -35,16 +35,26 @@ const claimable = `r.status IN ('pending', 'retrying') AND (r.retry_at IS NULL O
 export class AttemptStore {
   /** Claims the oldest run that may execute now, or none. Two exporters never get the same one. */
   async claimNext(tx: Transaction, kind: DestinationKind, options: ClaimOptions): Promise<ExportRun | undefined> {
-    const candidates = await tx.query<{ organization_id: string; id: string }>(
-      `SELECT r.organization_id, r.id FROM export_run r WHERE r.destination_kind = $1 AND ${claimable} < $2
-       ORDER BY r.created_at, r.id LIMIT 10`,
-      [kind, options.perOrganization, options.leaseSeconds],
-    );
-    for (const { organization_id: organizationId, id } of candidates) {
-      const run = await this.claim(tx, { organizationId, id }, options);
+    for (const candidate of await this.listClaimable(tx, kind, options, 10)) {
+      const run = await this.claim(tx, candidate, options);
       if (run !== undefined) return run;
     }
     return undefined;
+  }
+
+  /** Runs that may be claimed now, in the order in which they are. */
+  async listClaimable(
+    sql: Sql,
+    kind: DestinationKind,
+    { perOrganization, leaseSeconds }: Pick<ClaimOptions, 'perOrganization' | 'leaseSeconds'>,
+    limit: number,
+  ): Promise<Attempt[]> {
+    const rows = await sql.query<{ organization_id: string; id: string; attempt: number }>(
+      `SELECT r.organization_id, r.id, r.attempt FROM export_run r WHERE r.destination_kind = $1 AND ${claimable} < $2
+       ORDER BY r.created_at, r.id LIMIT $4`,
+      [kind, perOrganization, leaseSeconds, limit],
+    );
+    return rows.map((row) => ({ organizationId: row.organization_id, id: row.id, attempt: row.attempt }));
   }
 
   /**

@@ -21,6 +21,8 @@ export interface NewRun extends RunKey, IntegrationKey {
   windowFromAt: Date | undefined;
   windowToAt: Date;
   completeUntil: Date | undefined;
+  /** Of the span in which it is planned. */
+  traceparent?: string | undefined;
 }
 
 /** The life of `export_run` rows outside of an attempt: planned, nudged, retried, cancelled, announced. */
@@ -29,8 +31,8 @@ export class RunStore {
   async insert(tx: Sql, run: NewRun): Promise<void> {
     await tx.query(
       `INSERT INTO export_run (organization_id, id, integration_id, sequence, destination_kind, content, spec, trigger,
-         due_at, due_times, date, window_from, window_to, window_from_at, window_to_at, complete_until, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, delivery_now())`,
+         due_at, due_times, date, window_from, window_to, window_from_at, window_to_at, complete_until, traceparent, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, delivery_now())`,
       [
         run.organizationId,
         run.id,
@@ -48,6 +50,7 @@ export class RunStore {
         run.windowFromAt ?? null,
         run.windowToAt,
         run.completeUntil ?? null,
+        run.traceparent ?? null,
       ],
     );
   }

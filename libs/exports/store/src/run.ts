@@ -66,6 +66,8 @@ export interface ExportRun extends IntegrationKey {
   readonly manifestKey: string | undefined;
   readonly manifestSha256: string | undefined;
   readonly changes: number;
+  /** Of the span in which the run was planned, when that trace is kept. */
+  readonly traceparent: string | undefined;
 }
 
 export interface RunRow {
@@ -102,13 +104,14 @@ export interface RunRow {
   manifest_key: string | null;
   manifest_sha256: string | null;
   changes: number;
+  traceparent: string | null;
 }
 
 /** Every column a run is made of, of the table or alias `r`. */
 export const runColumns = `r.organization_id, r.id, r.integration_id, r.sequence, r.destination_kind, r.content, r.spec, r.trigger,
   r.due_at, r.due_times, r.date, r.window_from, r.window_to, r.window_from_at, r.window_to_at, r.complete_until, r.status,
   r.attempt, r.tries, r.lease_owner, r.lease_until, r.retry_at, r.created_at, r.started_at, r.finished_at, r.progress,
-  r.files_opened, r.uploads, r.result_code, r.result_message, r.manifest_key, r.manifest_sha256, r.changes`;
+  r.files_opened, r.uploads, r.result_code, r.result_message, r.manifest_key, r.manifest_sha256, r.changes, r.traceparent`;
 
 export function toRun(row: RunRow): ExportRun {
   return {
@@ -144,5 +147,6 @@ export function toRun(row: RunRow): ExportRun {
     manifestKey: row.manifest_key ?? undefined,
     manifestSha256: row.manifest_sha256 ?? undefined,
     changes: row.changes,
+    traceparent: row.traceparent ?? undefined,
   };
 }

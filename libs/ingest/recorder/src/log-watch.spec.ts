@@ -9,7 +9,7 @@ describe('ProgressWatch', () => {
     Array.from({ length: times }, () => watch.look(position, behind)).at(-1);
 
   it('tells what stands still while messages wait, until it moves', () => {
-    const watch = new ProgressWatch();
+    const watch = new ProgressWatch(6);
     expect(looks(watch, 6, at(7n), 2n)).toBeUndefined();
     expect(watch.look(at(7n), 5n)).toMatch(
       /Partition 3 of consent.events.v1 stands still at offset 7, with 5 messages/,
@@ -18,7 +18,7 @@ describe('ProgressWatch', () => {
   });
 
   it('is content at the end of the log, with slow progress, and with a new epoch', () => {
-    const watch = new ProgressWatch();
+    const watch = new ProgressWatch(6);
     expect(looks(watch, 20, at(7n), 0n)).toBeUndefined();
     for (let offset = 7n; offset < 20n; offset += 1n) expect(looks(watch, 3, at(offset), 9n)).toBeUndefined();
     looks(watch, 6, at(20n), 9n);

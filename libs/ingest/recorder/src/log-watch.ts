@@ -2,12 +2,12 @@ import { type IngestPosition, PositionStore } from '@delivery/ingest/store';
 import { type KafkaConnection, KafkaError } from '@delivery/platform/kafka';
 import type { Database } from '@delivery/platform/postgres';
 
-/** A rebalance, a restart of the broker or of Postgres is over after fewer looks (a minute, if not configured otherwise). */
-const looksUntilStanding = 6;
-
 /** Notices partitions that stand still though messages wait, whatever the reason. */
 export class ProgressWatch {
   private readonly positions = new Map<string, { place: string; looks: number }>();
+
+  /** @param looksUntilStanding - as many as a rebalance, or a restart of the broker or of Postgres, may take */
+  constructor(private readonly looksUntilStanding: number) {}
 
   /** Called at equal intervals. @returns a sentence once the partition has stood still for too long. */
   look({ topic, partition, epoch, nextOffset }: IngestPosition, behind: bigint): string | undefined {
@@ -16,7 +16,7 @@ export class ProgressWatch {
     const before = this.positions.get(key);
     const looks = behind > 0n && before?.place === place ? before.looks + 1 : 0;
     this.positions.set(key, { place, looks });
-    if (looks < looksUntilStanding) return undefined;
+    if (looks < this.looksUntilStanding) return undefined;
     return (
       `Partition ${partition} of ${topic} stands still at offset ${nextOffset}, with ${behind} messages behind it. ` +
       `The log of this process tells why; a producer may also have left a transaction open.`
@@ -27,7 +27,7 @@ export class ProgressWatch {
 interface LogWatchDeps {
   database: Database;
   connection: KafkaConnection;
-  observer: { behind(topic: string, partition: number, messages: bigint): void };
+  observer: { behind(topic: string, partition: number, messages: bigint, arrivedAt: Date | undefined): void };
 }
 
 /**
@@ -36,7 +36,7 @@ interface LogWatchDeps {
  */
 export class LogWatch {
   private readonly positions = new PositionStore();
-  private readonly progress = new ProgressWatch();
+  private readonly progress: ProgressWatch;
   /** Partitions that the last look did not find: a broker may take a moment to hear of one. */
   private missing = new Set<string>();
 
@@ -44,7 +44,10 @@ export class LogWatch {
     private readonly deps: LogWatchDeps,
     private readonly consumer: string,
     private readonly topics: readonly string[],
-  ) {}
+    looksUntilStanding: number,
+  ) {
+    this.progress = new ProgressWatch(looksUntilStanding);
+  }
 
   /**
    * @param isOwn - whether this process answers for a partition, named `<topic> <partition>`
@@ -73,7 +76,7 @@ export class LogWatch {
 
   private lookAt(position: IngestPosition, end: bigint): string[] {
     const behind = end > position.nextOffset ? end - position.nextOffset : 0n;
-    this.deps.observer.behind(position.topic, position.partition, behind);
+    this.deps.observer.behind(position.topic, position.partition, behind, position.arrivedAt);
     const fault = this.progress.look(position, behind);
     return fault === undefined || position.status === 'stopped' ? [] : [fault];
   }

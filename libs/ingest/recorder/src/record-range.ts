@@ -7,6 +7,8 @@ export interface RecordRangeDeps {
   database: Database;
   positions: PositionStore;
   rejections: RejectionStore;
+  /** Told of every step that was committed: of a halved range, one half may be when the other fails. */
+  counted(topic: string, partition: number, counted: Counters): void;
 }
 
 /** A run of offsets `[position.nextOffset, nextOffset)` and the messages found in it. */
@@ -40,7 +42,9 @@ export async function recordRange<P>(
   range: Range<P>,
 ): Promise<RangeResult> {
   try {
-    return await deps.database.transaction((tx) => recordOnce(deps, tx, recorder, position, range));
+    const result = await deps.database.transaction((tx) => recordOnce(deps, tx, recorder, position, range));
+    deps.counted(position.topic, position.partition, result.counted);
+    return result;
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.code !== 'refused_value' || range.items.length === 0) throw error;
     if (range.items.length === 1) return recordRange(deps, recorder, position, rejectOnly(range, error));

@@ -1,4 +1,4 @@
-import { migrations, PositionStore, RejectionStore } from '@delivery/ingest/store';
+import { type Counters, migrations, PositionStore, RejectionStore } from '@delivery/ingest/store';
 import { TopicAdmin } from '@delivery/platform/kafka';
 import type { Transaction } from '@delivery/platform/postgres';
 import { testDatabase, testKafka, waitFor, type TestDatabase, type TestKafka } from '@delivery/platform/testing';
@@ -42,6 +42,8 @@ describe('Recorder', () => {
   const running: Recorder[] = [];
   /** What the operator was told of stopped partitions. */
   const told: string[] = [];
+  /** Every transaction that it was told of. */
+  const counted: (Counters & { partition: number })[] = [];
   const positions = new PositionStore();
 
   beforeAll(async () => {
@@ -54,6 +56,7 @@ describe('Recorder', () => {
     kafka = await testKafka(specs);
     await test.database.query('TRUNCATE text_recorded, ingest_position, ingest_rejection');
     told.length = 0;
+    counted.length = 0;
   });
   afterEach(async () => {
     await Promise.all(running.splice(0).map((recorder) => recorder.stop()));
@@ -63,7 +66,9 @@ describe('Recorder', () => {
   async function start(options: Partial<RecorderOptions> = {}): Promise<Recorder> {
     const observer = {
       began: () => undefined,
-      counted: () => undefined,
+      owns: () => undefined,
+      counted: (_: string, partition: number, counts: Counters) => void counted.push({ partition, ...counts }),
+      recorded: () => undefined,
       behind: () => undefined,
       stopped: (_: string, partition: number) => void told.push(`${partition} stopped`),
       resumed: (_: string, partition: number) => void told.push(`${partition} goes on`),
@@ -77,6 +82,7 @@ describe('Recorder', () => {
         topics: [new TextRecorder()],
         batchSize: 100,
         recheckMs: 200,
+        stalledMs: 1200,
         ...options,
       },
     );

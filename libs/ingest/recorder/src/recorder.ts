@@ -1,20 +1,30 @@
 import { PositionStore, RejectionStore, type Counters, type IngestPosition } from '@delivery/ingest/store';
 import { BatchConsumer, type FetchedBatch, type KafkaConnection } from '@delivery/platform/kafka';
 import type { Database } from '@delivery/platform/postgres';
+import { inSpan, type Span } from '@delivery/platform/tracing';
 import { checkLog, noPartitionReason, otherMessageReason } from './check-log';
 import { RecorderError } from './errors';
 import { fingerprintOf } from './fingerprint';
 import { LogWatch } from './log-watch';
-import { PositionMoved, recordRange } from './record-range';
+import { base64, describeRange } from './range-span';
+import { PositionMoved, type Range, recordRange } from './record-range';
 import { RejectionPublisher } from './rejection-publisher';
 import type { LogMessage, LogSource, TopicRecorder } from './topic-recorder';
 
 export interface RecorderObserver {
   /** A partition is recorded for the first time; what the log held before `offset` has left it. */
   began(topic: string, partition: number, offset: bigint): void;
+  /** The partitions that this recorder has now: what it told of others is another's to tell. */
+  owns(partitions: readonly { topic: string; partition: number }[]): void;
+  /** A transaction was committed: where its messages ended. */
   counted(topic: string, partition: number, counted: Counters): void;
-  /** Messages between the position and the end of the log, also while nothing is recorded. */
-  behind(topic: string, partition: number, messages: bigint): void;
+  /** A range of messages was recorded, in this many seconds. */
+  recorded(topic: string, seconds: number): void;
+  /**
+   * Messages between the position and the end of the log, also while nothing is recorded.
+   * @param arrivedAt - append time of the last message before the position
+   */
+  behind(topic: string, partition: number, messages: bigint, arrivedAt: Date | undefined): void;
   stopped(topic: string, partition: number, reason: string): void;
   resumed(topic: string, partition: number): void;
   failed(error: unknown, where: string): void;
@@ -29,6 +39,8 @@ export interface RecorderOptions {
   batchSize: number;
   /** How often stopped and standing partitions are looked at, and left-over rejections are published, in milliseconds. */
   recheckMs: number;
+  /** How long a partition may stand still, with messages waiting, until that is a fault, in milliseconds. */
+  stalledMs: number;
 }
 
 export interface RecorderDeps {
@@ -75,6 +87,7 @@ export class Recorder {
       deps,
       options.consumer,
       options.topics.map(({ topic }) => topic),
+      Math.max(1, Math.ceil(options.stalledMs / options.recheckMs)),
     );
     this.consumer = new BatchConsumer(deps.connection, {
       groupId: options.groupId,
@@ -114,6 +127,7 @@ export class Recorder {
   private async assigned(assigned: readonly { topic: string; partition: number }[]): Promise<void> {
     this.joined = true;
     this.states.clear();
+    this.deps.observer.owns(assigned);
     const own = new Set(assigned.map(({ topic, partition }) => `${topic} ${partition}`));
     for (const [key, { topic, partition }] of [...this.stopped]) {
       if (own.has(key)) continue;
@@ -264,10 +278,16 @@ export class Recorder {
       const items = part.map((message) => recorder.prepare(message, source));
       const nextOffset = fresh[begin]?.offset ?? batch.nextOffset;
       try {
-        const result = await recordRange(this.recordDeps(), recorder, state.position, { items, nextOffset });
+        const range = { items, nextOffset };
+        const begun = performance.now();
+        const result = await inSpan(
+          `record ${topic}`,
+          () => describeRange(state.position, range),
+          (span) => this.recordRange(recorder, state.position, range, span),
+        );
         state.position = result.position;
-        this.deps.observer.counted(topic, partition, result.counted);
-        this.deps.observer.behind(topic, partition, batch.highWatermark - nextOffset);
+        this.deps.observer.recorded(topic, (performance.now() - begun) / 1000);
+        this.deps.observer.behind(topic, partition, batch.highWatermark - nextOffset, result.position.arrivedAt);
         if (result.counted.rejected > 0n)
           void this.publisher.flush().catch((error) => this.deps.observer.failed(error, 'rejections'));
       } catch (error) {
@@ -278,8 +298,13 @@ export class Recorder {
     }
   }
 
-  private recordDeps() {
-    return { database: this.deps.database, positions: this.positions, rejections: this.rejections };
+  private async recordRange(recorder: TopicRecorder, position: IngestPosition, range: Range<unknown>, span: Span) {
+    const { database, observer } = this.deps;
+    const { positions, rejections } = this;
+    const counted = observer.counted.bind(observer);
+    const result = await recordRange({ database, positions, rejections, counted }, recorder, position, range);
+    for (const [outcome, count] of Object.entries(result.counted)) span.set({ [`delivery.${outcome}`]: Number(count) });
+    return result;
   }
 }
 
@@ -290,8 +315,4 @@ function toLogMessage(message: FetchedBatch['messages'][number]): LogMessage {
     headers[base64(name)] = values.map(base64).join(',');
   }
   return { offset: message.offset, key: message.key, value: message.value, headers, arrivedAt: message.timestamp };
-}
-
-function base64(bytes: Buffer | string): string {
-  return Buffer.from(bytes).toString('base64');
 }

@@ -8,6 +8,11 @@ import { toLogCreator, type KafkaLogger } from './logger';
 import { Publisher } from './publisher';
 import { requiredTopicConfig, type TopicSpec } from './topic';
 
+/** Told of each publish when it has ended, by the topic's name without prefix. */
+export interface KafkaObserver {
+  published(topic: string, outcome: 'ok' | 'failed', seconds: number): void;
+}
+
 export interface Watermarks {
   partition: number;
   /** First offset still in the log. */
@@ -30,6 +35,7 @@ export class KafkaConnection {
   constructor(
     readonly config: KafkaConfig,
     readonly logger?: KafkaLogger,
+    readonly observer?: KafkaObserver,
   ) {}
 
   /** A topic's name in the broker. Consumer groups carry the same prefix. */
@@ -87,6 +93,18 @@ export class KafkaConnection {
     return offsets
       .map(({ partition, offset }) => ({ partition, offset: BigInt(offset) }))
       .sort((a, b) => a.partition - b.partition);
+  }
+
+  /**
+   * What a group has committed of a topic: the offsets that were handled, and the notes kept beside them. Partitions
+   * that it never committed are left out.
+   */
+  async committed(groupId: string, name: string): Promise<{ partition: number; offset: bigint; note: string }[]> {
+    const request = { groupId: this.topicName(groupId), topics: [this.topicName(name)] };
+    const [found] = await this.ask((admin) => admin.fetchOffsets(request));
+    return (found?.partitions ?? [])
+      .map(({ partition, offset, metadata }) => ({ partition, offset: BigInt(offset), note: metadata ?? '' }))
+      .filter(({ offset }) => offset >= 0n);
   }
 
   /** Creates topics that are missing and adds partitions that are; reports other differences; never removes. */

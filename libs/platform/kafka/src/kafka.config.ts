@@ -61,6 +61,17 @@ export class KafkaConfig {
   publishTimeoutMs: number;
 
   @Env({
+    name: 'KAFKA_PUBLISHER_STUCK_SECONDS',
+    description:
+      'Seconds without a single message acknowledged, of all that were tried, after which a process is unready.',
+    default: '30',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3600)
+  publisherStuckSeconds: number;
+
+  @Env({
     name: 'KAFKA_LINGER_MS',
     description: 'Milliseconds to wait for further messages before a batch is sent.',
     default: '3',

@@ -1,3 +1,4 @@
+import { inSpan } from '@delivery/platform/tracing';
 import type { KafkaConnection } from './connection';
 import { KafkaError } from './errors';
 import { TopicLane } from './topic-lane';
@@ -42,6 +43,41 @@ export class Publisher {
     signal?.throwIfAborted();
     if (this.closed) throw new KafkaError('closed', 'Kafka: the publisher is closed');
     if (messages.length === 0) return [];
+    const attributes = {
+      'messaging.system': 'kafka',
+      'messaging.destination.name': topic,
+      'messaging.batch.message_count': messages.length,
+    };
+    return inSpan(`publish ${topic}`, { kind: 'producer', attributes }, (span) =>
+      this.observed(topic, () => this.send(topic, withTrace(messages, span.traceparent), signal)),
+    );
+  }
+
+  /** Sentences for the topics that take nothing any more, empty when all is well: see {@link TopicLane.fault}. */
+  faults(): string[] {
+    const { publisherStuckSeconds } = this.connection.config;
+    return [...this.lanes.values()].flatMap((lane) => lane.fault(publisherStuckSeconds) ?? []);
+  }
+
+  private async observed<T>(topic: string, work: () => Promise<T>): Promise<T> {
+    const { observer } = this.connection;
+    const begin = performance.now();
+    const ended = (outcome: 'ok' | 'failed') => observer?.published(topic, outcome, (performance.now() - begin) / 1000);
+    try {
+      const result = await work();
+      ended('ok');
+      return result;
+    } catch (error) {
+      ended('failed');
+      throw error;
+    }
+  }
+
+  private async send(
+    topic: string,
+    messages: readonly OutgoingMessage[],
+    signal: AbortSignal | undefined,
+  ): Promise<PublishedAt[]> {
     const sizes = messages.map(sizeOf);
     const largest = Math.max(...sizes);
     if (largest > maxMessageBytes) {
@@ -66,6 +102,12 @@ export class Publisher {
     this.lanes.set(topic, lane);
     return lane;
   }
+}
+
+/** Whoever reads a message can go on with the trace in which it was written; one that has its own keeps it. */
+function withTrace(messages: readonly OutgoingMessage[], traceparent: string | undefined): readonly OutgoingMessage[] {
+  if (traceparent === undefined) return messages;
+  return messages.map((message) => ({ ...message, headers: { traceparent, ...message.headers } }));
 }
 
 function sizeOf({ key, value, headers = {} }: OutgoingMessage): number {

@@ -43,6 +43,8 @@ export class TopicLane {
   private known = false;
   private refuseUntil = 0;
   private lastFailure: KafkaError | undefined;
+  /** Since when nothing was acknowledged of all that was tried, and when it was tried last. */
+  private failing: { since: number; last: number; reason: string } | undefined;
 
   constructor(
     private readonly connection: KafkaConnection,
@@ -71,6 +73,18 @@ export class TopicLane {
       if (this.waitingBytes >= maxBatchBytes) this.drain();
       else this.timer ??= setTimeout(() => this.drain(), this.connection.config.lingerMs);
     });
+  }
+
+  /**
+   * A sentence when nothing was acknowledged for too long, of what was tried. Silent again when nobody has tried for a
+   * while: whoever is told to stay away because of it would otherwise never find out that it is over.
+   */
+  fault(afterSeconds: number, now = performance.now()): string | undefined {
+    if (this.failing === undefined) return undefined;
+    const { since, last, reason } = this.failing;
+    const seconds = Math.round((now - since) / 1000);
+    if (seconds < afterSeconds || now - last > Math.max(2 * afterSeconds, 60) * 1000) return undefined;
+    return `Nothing could be published to ${this.topic} for ${seconds} s: ${reason}`;
   }
 
   /** Sends what is waiting, then disconnects. */
@@ -171,6 +185,7 @@ export class TopicLane {
         this.connection.topicName(this.topic),
         batch.map(({ message }) => message),
       );
+      this.failing = undefined;
       batch.forEach(({ call, index }, i) => {
         const place = places[i];
         if (place) call.results[index] = place;
@@ -195,6 +210,7 @@ export class TopicLane {
 
   private failed(batch: readonly Item[], error: unknown): void {
     const mapped = mapKafkaError(error);
+    if (mapped.code !== 'message_too_large') this.noteFailure(mapped);
     const calls = new Set(batch.map(({ call }) => call));
     if (mapped.retryable) {
       this.refuseForAWhile(mapped);
@@ -207,7 +223,13 @@ export class TopicLane {
     for (const call of calls) call.settle(mapped);
   }
 
+  private noteFailure({ message }: KafkaError): void {
+    const last = performance.now();
+    this.failing = { since: this.failing?.since ?? last, last, reason: message };
+  }
+
   private refuseForAWhile(error: KafkaError): void {
+    this.noteFailure(error);
     this.lastFailure = error;
     this.refuseUntil = Date.now() + refuseAfterFailureMs;
   }

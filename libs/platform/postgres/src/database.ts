@@ -46,6 +46,12 @@ export class Database implements Sql {
     return driver.master;
   }
 
+  /** What the pool's connections do at this moment; `waiting` are callers without one. */
+  connections(): { busy: number; idle: number; waiting: number; limit: number } {
+    const { totalCount, idleCount, waitingCount, options } = this.pool;
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount, limit: options.max };
+  }
+
   async close(): Promise<void> {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }

@@ -65,6 +65,17 @@ export class PostgresConfig {
   poolSize: number;
 
   @Env({
+    name: 'DATABASE_POOL_WAIT_SECONDS',
+    description:
+      'Seconds that callers may wait for a connection, all of which are in use, until the process is unready.',
+    default: '10',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3600)
+  poolWaitSeconds: number;
+
+  @Env({
     name: 'DATABASE_STATEMENT_TIMEOUT_MS',
     description: 'Milliseconds after which a statement is cancelled; exports set their own.',
     default: '60000',

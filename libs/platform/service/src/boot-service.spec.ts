@@ -2,7 +2,16 @@ import { connect } from 'node:net';
 import { Section } from '@delivery/platform/config';
 import { Body, Controller, Get, Logger, Module, Post } from '@nestjs/common';
 import { EventPattern, type CustomTransportStrategy, Server } from '@nestjs/microservices';
-import { bootService, buildOpenApi, HealthChecks, HttpConfig, Lifecycle, LogConfig, Metrics } from './index';
+import {
+  bootService,
+  buildOpenApi,
+  counterSpec,
+  HealthChecks,
+  HttpConfig,
+  Lifecycle,
+  LogConfig,
+  Metrics,
+} from './index';
 import type { RunningService, ServiceDefinition } from './index';
 
 class TestConfig {
@@ -94,10 +103,12 @@ afterEach(async () => {
 
 describe('bootService', () => {
   it('answers health and metrics, each service with a registry of its own', async () => {
-    const [one, two] = [await boot(), await boot({ name: 'other' })];
+    const made = counterSpec('things_made_total', 'Things.', ['kind']);
+    const [one, two] = [await boot({ metrics: [made] }), await boot({ name: 'other' })];
     expect(one.url).not.toBe(two.url);
-    one.app.get(Metrics).counter('things_made_total', 'Things.', ['kind']).inc({ kind: 'a' }, 2);
-    one.app.get(Metrics).counter('things_made_total', 'Things.', ['kind']).inc({ kind: 'a' });
+    one.app.get(Metrics).counter(made).inc({ kind: 'a' }, 2);
+    one.app.get(Metrics).counter(made).inc({ kind: 'a' });
+    expect(() => two.app.get(Metrics).counter(made)).toThrow('things_made_total is not in the metrics');
     await get(one, '/v1/things/7');
 
     expect((await get(one, '/health/ready')).json()).toEqual({ status: 'ok', checks: {} });

@@ -1,4 +1,5 @@
 import { loadConfig } from '@delivery/platform/config';
+import { startTracing } from '@delivery/platform/tracing';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -11,7 +12,7 @@ import { Lifecycle } from './lifecycle';
 import { createLogger, NestLogger } from './logger';
 import { Metrics } from './metrics';
 import { serveOpenApi } from './open-api';
-import type { ServiceConfig, ServiceDefinition } from './service-definition';
+import { metricsOf, type ServiceConfig, type ServiceDefinition } from './service-definition';
 import { ServiceModule } from './service.module';
 import { type Started, stopService } from './stop-service';
 
@@ -53,9 +54,10 @@ export async function startService<C extends ServiceConfig>(
 ): Promise<RunningService> {
   const logger = new NestLogger(createLogger(definition.name, config.log.level, options.logs));
   Logger.overrideLogger(logger);
-  const parts = { health: new HealthChecks(), metrics: new Metrics(), lifecycle: new Lifecycle() };
+  const parts = { health: new HealthChecks(), metrics: new Metrics(metricsOf(definition)), lifecycle: new Lifecycle() };
   const started: Started = { parts, strategies: [], graceMs: config.http.shutdownGraceMs };
   try {
+    await trace(definition, config, parts.lifecycle);
     const app = await buildApp(definition, config, logger, started);
     const url = await listen(app, config.http);
     await app.startAllMicroservices();
@@ -76,7 +78,7 @@ async function buildApp<C extends ServiceConfig>(
   started: Started,
 ): Promise<NestFastifyApplication> {
   const module = ServiceModule.register(started.parts, definition.module(config));
-  const adapter = createHttpAdapter(config.http);
+  const adapter = createHttpAdapter(config.http, started.parts.metrics);
   // Fastify parses JSON itself (and refuses __proto__); Nest's parsers would add forms, which no contract has.
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
@@ -90,6 +92,16 @@ async function buildApp<C extends ServiceConfig>(
   started.strategies = definition.microservices?.(app, config) ?? [];
   for (const strategy of started.strategies) app.connectMicroservice({ strategy });
   return app;
+}
+
+/** Before anything is made that would be traced; ended last, when no span can come any more. */
+async function trace<C extends ServiceConfig>(
+  { name }: ServiceDefinition<C>,
+  { tracing }: C,
+  lifecycle: Lifecycle,
+): Promise<void> {
+  const stop = tracing && (await startTracing(name, tracing));
+  if (stop !== undefined) lifecycle.onClose(stop, 'tracing');
 }
 
 async function listen(app: NestFastifyApplication, http: HttpConfig): Promise<string> {

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { detachedSpan, type OpenSpan, tracing } from '@delivery/platform/tracing';
 import { Logger } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { errorCodes, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { errorCodes, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { HealthReport } from './health-checks';
 import type { HttpConfig } from './http.config';
 import { runInLogContext } from './logger';
+import type { Metrics } from './metrics';
 import { refuseConnection, refuseUrl } from './refusals';
+import { malformedRequests, requestSeconds } from './service-metrics';
 import type { ServiceParts } from './service.module';
 
 const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,64}$/;
@@ -15,16 +18,22 @@ const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,64}$/;
 const MAX_PARAM_LENGTH = 1024;
 /** A client that sends its request a byte at a time must not hold a connection for ever. */
 const REQUEST_TIMEOUT_MS = 60_000;
+const SYSTEM_ROUTES: ReadonlySet<string> = new Set(['/health/live', '/health/ready', '/metrics']);
 
 /** Fastify as every service uses it: JSON bodies only, with a limit; a request id; no logging of its own. */
-export function createHttpAdapter(config: HttpConfig): FastifyAdapter {
+export function createHttpAdapter(config: HttpConfig, metrics: Metrics): FastifyAdapter {
+  const malformed = metrics.counter(malformedRequests);
+  const refused = (status: number | undefined): void => {
+    if (status !== undefined) malformed.inc({ status });
+  };
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
     genReqId: requestId,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    frameworkErrors: refuseUrl,
-    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      refused(refuseUrl(error, request, reply)),
+    clientErrorHandler: (error, socket) => refused(refuseConnection(error, socket)),
     logger: false,
   });
   // Fastify reads text/plain as a string by default: no API here has such a body, so it is 415 like any other.
@@ -58,6 +67,7 @@ function parseJsonStrictly(instance: FastifyInstance): void {
 export function addSystemRoutes(instance: FastifyInstance, parts: ServiceParts): void {
   endSilentConnections(instance);
   addRequestContext(instance);
+  if (tracing.on) addRequestSpans(instance);
   addRequestMetrics(instance, parts);
   // Registered on Fastify itself: an app's guards, prefix and limits must not stand before a probe.
   instance.get('/health/live', async (_, reply) => sendHealth(reply, await parts.health.liveness()));
@@ -88,13 +98,38 @@ function addRequestContext(instance: FastifyInstance): void {
   });
 }
 
+/** One span per request, but for probes; a caller's own trace goes on in it. */
+function addRequestSpans(instance: FastifyInstance): void {
+  const spans = new WeakMap<FastifyRequest, OpenSpan>();
+  instance.addHook('onRequest', (request, _, done) => {
+    const route = routeOf(request);
+    if (SYSTEM_ROUTES.has(route)) return done();
+    const parent = request.headers['traceparent'];
+    const span = detachedSpan(`${request.method} ${route}`, {
+      kind: 'server',
+      ...(typeof parent === 'string' && { parent }),
+      attributes: { 'http.request.method': request.method, 'http.route': route, 'delivery.request_id': request.id },
+    });
+    spans.set(request, span);
+    span.run(done);
+  });
+  // Reading a body leaves the context in which the request began.
+  instance.addHook('preValidation', (request, _, done) => {
+    const span = spans.get(request);
+    if (span === undefined) done();
+    else span.run(done);
+  });
+  instance.addHook('onResponse', (request, reply, done) => {
+    const span = spans.get(request);
+    span?.set({ 'http.response.status_code': reply.statusCode });
+    span?.end(reply.statusCode >= 500 ? { code: reply.statusCode } : undefined);
+    done();
+  });
+}
+
 function addRequestMetrics(instance: FastifyInstance, { metrics }: ServiceParts): void {
   const logger = new Logger('Http');
-  const seconds = metrics.histogram('http_request_duration_seconds', 'Time from request to answer.', [
-    'method',
-    'route',
-    'status',
-  ]);
+  const seconds = metrics.histogram(requestSeconds);
   instance.addHook('onResponse', (request, reply, done) => {
     const fields = { method: request.method, route: routeOf(request), status: reply.statusCode };
     seconds.observe(fields, reply.elapsedTime / 1000);

@@ -1,44 +1,59 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-
-/** Seconds; from a cached answer to a slow upload of one part. */
-const DEFAULT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+import type { CounterSpec, GaugeSpec, HistogramSpec, MetricSpec } from './metric-specs';
 
 /**
- * The service's own metrics registry (never prom-client's global one, which services in one process would share).
- * Names: `<noun>_<past participle>_total`, `_seconds`, `_bytes`; no label may hold a tenant.
- * Asking twice for one name returns the same metric.
+ * The service's own metrics registry (never prom-client's global one, which services in one process would share). It has
+ * what the service's definition lists, from the start, and nothing else.
  */
 @Injectable()
 export class Metrics {
   readonly registry = new Registry();
 
-  counter<L extends string = string>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
-    const existing = this.registry.getSingleMetric(name);
-    if (existing instanceof Counter) return existing;
-    return new Counter<L>({ name, help, labelNames, registers: [this.registry] });
+  constructor(specs: readonly MetricSpec[] = []) {
+    for (const spec of specs) this.register(spec);
   }
 
-  gauge<L extends string = string>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
-    const existing = this.registry.getSingleMetric(name);
-    if (existing instanceof Gauge) return existing;
-    return new Gauge<L>({ name, help, labelNames, registers: [this.registry] });
+  /** @throws Error for a metric that the service's definition does not list */
+  counter<L extends string>(spec: CounterSpec<L>): Counter<L> {
+    const found = this.registry.getSingleMetric(spec.name);
+    if (found instanceof Counter) return found;
+    throw unlisted(spec);
   }
 
-  /** @param buckets - upper bounds; by default seconds from 1 ms to 30 s */
-  histogram<L extends string = string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[] = [],
-    buckets: readonly number[] = DEFAULT_BUCKETS,
-  ): Histogram<L> {
-    const existing = this.registry.getSingleMetric(name);
-    if (existing instanceof Histogram) return existing;
-    return new Histogram<L>({ name, help, labelNames, buckets: [...buckets], registers: [this.registry] });
+  /** @throws Error for a metric that the service's definition does not list */
+  gauge<L extends string>(spec: GaugeSpec<L>): Gauge<L> {
+    const found = this.registry.getSingleMetric(spec.name);
+    if (found instanceof Gauge) return found;
+    throw unlisted(spec);
+  }
+
+  /** A gauge that is asked when it is read, so that it cannot drift from what is. */
+  gaugeOf<L extends string>(spec: GaugeSpec<L>, collect: (gauge: Gauge<L>) => void): void {
+    const gauge = this.gauge(spec);
+    Object.assign(gauge, { collect: () => collect(gauge) });
+  }
+
+  /** @throws Error for a metric that the service's definition does not list */
+  histogram<L extends string>(spec: HistogramSpec<L>): Histogram<L> {
+    const found = this.registry.getSingleMetric(spec.name);
+    if (found instanceof Histogram) return found;
+    throw unlisted(spec);
   }
 
   /** Process metrics: memory, CPU, garbage collection, event loop lag, open files. */
   collectProcessMetrics(): void {
     collectDefaultMetrics({ register: this.registry });
   }
+
+  private register({ kind, name, help, labels, buckets }: MetricSpec): void {
+    const options = { name, help, labelNames: [...labels], registers: [this.registry] };
+    if (kind === 'counter') new Counter(options);
+    else if (kind === 'gauge') new Gauge(options);
+    else new Histogram({ ...options, ...(buckets && { buckets: [...buckets] }) });
+  }
+}
+
+function unlisted({ name }: MetricSpec): Error {
+  return new Error(`The metric ${name} is not in the metrics of this service's definition: add it there.`);
 }

@@ -5,7 +5,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { HealthChecks } from './health-checks';
 import { Lifecycle } from './lifecycle';
 import { Metrics } from './metrics';
-import type { OpenApiOptions, ServiceConfig, ServiceDefinition } from './service-definition';
+import { metricsOf, type OpenApiOptions, type ServiceConfig, type ServiceDefinition } from './service-definition';
 import { ServiceModule } from './service.module';
 
 /** Serves the API reference: `/docs` (page) and `/docs-json`. The document is built when first asked for. */
@@ -29,7 +29,7 @@ export async function buildOpenApi<C extends ServiceConfig>(
   config: C,
 ): Promise<OpenAPIObject> {
   if (definition.openApi === undefined) throw new Error(`${definition.name} has no API to describe`);
-  const parts = { health: new HealthChecks(), metrics: new Metrics(), lifecycle: new Lifecycle() };
+  const parts = { health: new HealthChecks(), metrics: new Metrics(metricsOf(definition)), lifecycle: new Lifecycle() };
   const module = ServiceModule.register(parts, definition.module(config));
   const app = await NestFactory.create(module, new FastifyAdapter(), {
     preview: true,

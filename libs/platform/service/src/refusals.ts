@@ -2,18 +2,25 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
-/** What the router refuses never reaches Nest's error filters nor any hook, and Fastify's own words repeat the URL. */
-export function refuseUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+/**
+ * What the router refuses never reaches Nest's error filters nor any hook, and Fastify's own words repeat the URL.
+ * @returns the status of the answer
+ */
+export function refuseUrl(error: FastifyError, request: FastifyRequest, reply: FastifyReply): number {
   const [status, message] =
     error.code === 'FST_ERR_MAX_PARAM_LENGTH'
       ? [414, 'A part of the path is too long.']
       : [400, 'The path of the URL is not validly encoded.'];
   void reply.status(status).header('x-request-id', request.id).send(errorBody(status, message));
+  return status;
 }
 
-/** What Node's parser refuses is no request yet: it is answered on the socket. */
-export function refuseConnection(error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+/**
+ * What Node's parser refuses is no request yet: it is answered on the socket.
+ * @returns the status of the answer, if there was anybody to answer
+ */
+export function refuseConnection(error: ConnectionError, socket: Socket): number | undefined {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return undefined;
   const [status, message] = sentenceFor(error.code);
   const body = JSON.stringify(errorBody(status, message));
   const head = [
@@ -24,6 +31,7 @@ export function refuseConnection(error: ConnectionError, socket: Socket): void {
   ];
   if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
   socket.destroy(error);
+  return status;
 }
 
 function sentenceFor(code: string): readonly [number, string] {

@@ -5,6 +5,7 @@ export {
   detachedSpan,
   inSpan,
   maxLinks,
+  type OpenSpan,
   type Span,
   type SpanAttributes,
   type SpanKind,

@@ -24,6 +24,8 @@ export interface ExecuteDeps {
   readonly retry: RetrySchedule;
   /** In [0, 1). */
   readonly random?: () => number;
+  /** Told of what a completed run delivered. */
+  readonly delivered?: (progress: RunProgress) => void;
   /** Told of what nobody else is: failures while cleaning up, and failures without a name. */
   readonly warn?: (message: string, fields: { err: unknown; run: string; organization: string }) => void;
 }

@@ -39,6 +39,7 @@ export async function executeRun(deps: ExecuteDeps, run: ExportRun, options: Exe
   try {
     if (options.signal.aborted) stop();
     await deliver(deps, run, lease, progress);
+    deps.delivered?.(progress.snapshot());
     return 'completed';
   } catch (error) {
     return await settleAttempt(deps, run, lease.lost ?? error, options.signal.aborted);

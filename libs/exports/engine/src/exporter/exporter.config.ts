@@ -45,6 +45,16 @@ export class ExporterConfig {
   pollSeconds: number;
 
   @Env({
+    name: 'EXPORT_UNCLAIMED_SECONDS',
+    description: 'Seconds that a run may lie, while this process has a slot for it, until the process is unready.',
+    default: '120',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  unclaimedSeconds: number;
+
+  @Env({
     name: 'EXPORT_MAX_TRIES',
     description: 'Times a run is tried that fails in a way which passes; then it fails for good, until it is retried.',
     default: String(DEFAULT_RETRY_SCHEDULE.maxTries),

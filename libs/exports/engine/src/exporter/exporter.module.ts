@@ -44,13 +44,27 @@ export class ExporterModule {
         },
         {
           provide: Exporter,
-          inject: [Database, SNAPSHOTS, Metrics, Lifecycle],
-          useFactory: (database: Database, snapshots: Database, metrics: Metrics, lifecycle: Lifecycle) =>
-            new Exporter(options.kind, options.exporter, partsOf(options, database, snapshots), metrics, lifecycle),
+          inject: [Database, SNAPSHOTS, Metrics, Lifecycle, HealthChecks],
+          useFactory: (...parts: ExporterParts) => openExporter(options, ...parts),
         },
       ],
     };
   }
+}
+
+type ExporterParts = [Database, Database, Metrics, Lifecycle, HealthChecks];
+
+function openExporter(
+  options: ExporterOptions,
+  ...[database, snapshots, metrics, lifecycle, health]: ExporterParts
+): Exporter {
+  const parts = partsOf(options, database, snapshots);
+  const exporter = new Exporter(options.kind, options.exporter, parts, metrics, lifecycle);
+  health.register('runs', async () => {
+    const fault = await exporter.fault();
+    if (fault !== undefined) throw new Error(fault);
+  });
+  return exporter;
 }
 
 /** The transport through which an exporter is told of runs; all exporters of a kind share the messages. */

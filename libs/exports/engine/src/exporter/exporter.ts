@@ -1,17 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type DestinationDriver, type DriverDeps, meterDriver } from '@delivery/destinations/driver';
-import type { DestinationKind, ExportRun } from '@delivery/exports/store';
+import type { DestinationKind, ExportRun, RunProgress } from '@delivery/exports/store';
 import type { Lifecycle, Metrics } from '@delivery/platform/service';
+import { inSpan, type Span, type SpanOptions } from '@delivery/platform/tracing';
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import type { ExecuteDeps } from '../deliver/deps';
-import { executeRun } from '../deliver/execute-run';
+import type { AttemptOutcome, ExecuteDeps } from '../deliver/deps';
+import { describeWindow } from '../deliver/describe-window';
+import { executeRun, type ExecuteOptions } from '../deliver/execute-run';
 import type { ExporterConfig } from './exporter.config';
+import { ClaimWatch } from './claim-watch';
 import { type ExporterMetrics, exporterMetrics } from './exporter-metrics';
 import { RunSlots } from './run-slots';
+import { traceDriver } from './trace-driver';
 
 /** What an exporter is made of, beside its configuration. */
-export type ExporterParts = Omit<ExecuteDeps, 'leaseSeconds' | 'retry' | 'warn' | 'openDestination'> & {
+export type ExporterParts = Omit<ExecuteDeps, 'leaseSeconds' | 'retry' | 'warn' | 'delivered' | 'openDestination'> & {
   readonly openDestination: (run: ExportRun, deps: DriverDeps) => Promise<DestinationDriver>;
 };
 
@@ -23,6 +27,7 @@ export class Exporter implements OnApplicationBootstrap {
   private readonly slots: RunSlots;
   private readonly metrics: ExporterMetrics;
   private readonly deps: ExecuteDeps;
+  private readonly watch: ClaimWatch;
 
   constructor(
     private readonly kind: DestinationKind,
@@ -37,13 +42,14 @@ export class Exporter implements OnApplicationBootstrap {
       execute: (run, options) => this.execute(run, options),
       onError: (error) => this.logger.warn({ err: error }, 'runs could not be looked for'),
     });
-    this.metrics = exporterMetrics(metrics, () => this.slots.busy);
+    this.metrics = exporterMetrics(metrics, config.parallelRuns, () => this.slots.busy);
+    this.watch = new ClaimWatch(config.unclaimedSeconds);
     const { maxTries, retryBaseSeconds: baseSeconds, retryCapSeconds: capSeconds } = config;
     this.deps = {
       ...parts,
       openDestination: async (run) => {
         const driver = await parts.openDestination(run, { onRetry: this.metrics.retried });
-        return meterDriver(driver, this.metrics.driver);
+        return traceDriver(meterDriver(driver, this.metrics.driver));
       },
       leaseSeconds: config.leaseSeconds,
       retry: { maxTries, baseSeconds, capSeconds },
@@ -61,6 +67,15 @@ export class Exporter implements OnApplicationBootstrap {
     this.slots.wake();
   }
 
+  /** A sentence when a run lies that this exporter could claim; see {@link ClaimWatch}. */
+  async fault(): Promise<string | undefined> {
+    const { database, attempts } = this.deps;
+    const { leaseSeconds, parallelRuns, parallelRunsPerOrganization: perOrganization } = this.config;
+    if (this.slots.busy >= parallelRuns) return this.watch.look(undefined);
+    const [next] = await attempts.listClaimable(database, this.kind, { leaseSeconds, perOrganization }, 1);
+    return this.watch.look(next);
+  }
+
   private claim(): Promise<ExportRun | undefined> {
     const { database, attempts } = this.deps;
     const { leaseSeconds, parallelRunsPerOrganization: perOrganization } = this.config;
@@ -70,13 +85,44 @@ export class Exporter implements OnApplicationBootstrap {
 
   private async execute(run: ExportRun, options: { claimedAt: number; signal: AbortSignal }): Promise<void> {
     const begin = performance.now();
-    const outcome = await executeRun(this.deps, run, options);
+    const outcome = await inSpan(
+      'deliver run',
+      () => describeAttempt(run),
+      (span) => this.attempt(run, options, span),
+    );
     const seconds = (performance.now() - begin) / 1000;
     this.metrics.ended(run, outcome, seconds);
     const fields = { run: run.id, organization: run.organizationId, attempt: run.attempt, outcome, seconds };
     if (outcome !== 'completed') return void this.logger.warn(fields, 'an attempt ended without delivering its run');
     this.logger.log(fields, 'a run was delivered');
-    const delivered = await this.deps.runs.find(this.deps.database, run).catch(() => undefined);
-    this.metrics.delivered(delivered?.progress ?? {});
   }
+
+  private async attempt(run: ExportRun, options: ExecuteOptions, span: Span): Promise<AttemptOutcome> {
+    const delivered = (progress: RunProgress): void => {
+      this.metrics.delivered(progress);
+      const { files, rows, events, bytes } = progress;
+      const counts = { files, rows, events, bytes };
+      for (const [name, count] of Object.entries(counts)) span.set({ [`delivery.${name}`]: count });
+    };
+    const outcome = await executeRun({ ...this.deps, delivered }, run, options);
+    span.set({ 'delivery.outcome': outcome });
+    return outcome;
+  }
+}
+
+/** Hours after it was planned, and in the same trace. */
+function describeAttempt(run: ExportRun): SpanOptions {
+  return {
+    kind: 'consumer',
+    parent: run.traceparent,
+    root: run.traceparent === undefined,
+    attributes: {
+      'delivery.run': run.id,
+      'delivery.attempt': run.attempt,
+      'delivery.organization': run.organizationId,
+      'delivery.integration': run.integrationId,
+      'delivery.complete_until': run.completeUntil?.toISOString(),
+      ...describeWindow(run.window),
+    },
+  };
 }

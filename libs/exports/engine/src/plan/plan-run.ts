@@ -18,6 +18,8 @@ import {
 } from '@delivery/exports/store';
 import type { IngestPosition } from '@delivery/ingest/store';
 import type { Database, Sql } from '@delivery/platform/postgres';
+import { inSpan, type Span } from '@delivery/platform/tracing';
+import { describeWindow } from '../deliver/describe-window';
 import { recordedPositions } from '../deliver/read-window';
 import { logTargetAt, type LogReader, type LogTarget, readinessOf } from './log-readiness';
 
@@ -46,6 +48,8 @@ export interface PlannedRun {
   readonly organizationId: string;
   readonly id: string;
   readonly destinationKind: DestinationKind;
+  /** Of the span in which it was planned. */
+  readonly traceparent: string | undefined;
 }
 
 export type PlanOutcome =
@@ -98,6 +102,29 @@ async function planLocked(
     return { outcome: 'waiting', waitingFor };
   }
 
+  const described = { schedule, positions, due, dueTimes, now, completeUntil };
+  const attributes = { 'delivery.trigger': request.trigger, 'delivery.organization': request.organizationId };
+  const run = await inSpan('plan run', { attributes }, (span) => insertRun(deps, tx, request, described, span));
+  return { outcome: 'planned', run };
+}
+
+/** What is known of a run that shall be planned now. */
+interface Planning {
+  readonly schedule: Schedule;
+  readonly positions: readonly IngestPosition[];
+  readonly due: Date;
+  readonly dueTimes: readonly Date[];
+  readonly now: Date;
+  readonly completeUntil: Date | undefined;
+}
+
+async function insertRun(
+  deps: PlanDeps,
+  tx: Sql,
+  request: PlanRequest,
+  { schedule, positions, due, dueTimes, now, completeUntil }: Planning,
+  span: Span,
+): Promise<PlannedRun> {
   const settings = await deps.readSettings(tx, request.organizationId);
   // Never backwards: a database restored from a backup has recorded less than was planned. The run then waits (rule 13).
   const to = furthest(schedule.plannedTo, recordedPositions(positions));
@@ -105,7 +132,10 @@ async function planLocked(
     organizationId: request.organizationId,
     id: newRunId(),
     destinationKind: schedule.destinationKind,
+    traceparent: span.traceparent,
   };
+  const window = makeWindow(schedule.plannedTo, to);
+  span.set({ 'delivery.run': run.id, 'delivery.integration': request.integrationId, ...describeWindow(window) });
   await deps.runs.insert(tx, {
     ...run,
     integrationId: request.integrationId,
@@ -116,7 +146,7 @@ async function planLocked(
     dueAt: due,
     dueTimes,
     date: utcDay(due),
-    window: makeWindow(schedule.plannedTo, to),
+    window,
     windowFromAt: schedule.plannedToAt,
     windowToAt: now,
     completeUntil,
@@ -126,7 +156,7 @@ async function planLocked(
     plannedToAt: now,
     ...(request.trigger === 'schedule' ? { nextDueAt: nextDue(cadenceOf(schedule), due) } : {}),
   });
-  return { outcome: 'planned', run };
+  return run;
 }
 
 /** The due times up to `upTo` that are not planned yet; several when the platform was down. */

@@ -1,0 +1,44 @@
+import { ApiException } from '@delivery/platform/auth';
+import { KafkaError } from '@delivery/platform/kafka';
+import { counterSpec, type Metrics } from '@delivery/platform/service';
+
+/** The sum over all outcomes is what was received. */
+export const eventsReceived = counterSpec(
+  'ingest_events_received_total',
+  'Events in REST requests that were allowed, by how they ended: accepted; refused with the first reason; failed, to be sent again.',
+  ['outcome', 'reason'],
+);
+
+/** Counts the events of one request, each exactly once. */
+export class EventTally {
+  private readonly counter;
+
+  /** @param left - events of the request that have not ended yet */
+  constructor(
+    metrics: Metrics,
+    private left: number,
+  ) {
+    this.counter = metrics.counter(eventsReceived);
+  }
+
+  /** Kafka has them. */
+  accepted(count: number): void {
+    this.end('accepted', '', count);
+  }
+
+  /** @param reason - a code of the validation: one of few words, never what was sent */
+  refused(reason: string): void {
+    this.end('refused', reason, 1);
+  }
+
+  /** What ended the request ended all that is left of it. */
+  rest(error: unknown): void {
+    if (error instanceof ApiException && error.getStatus() < 500) return this.end('refused', 'request', this.left);
+    this.end('failed', error instanceof KafkaError ? error.code : 'unexpected', this.left);
+  }
+
+  private end(outcome: 'accepted' | 'refused' | 'failed', reason: string, count: number): void {
+    if (count > 0) this.counter.inc({ outcome, reason }, count);
+    this.left -= count;
+  }
+}
