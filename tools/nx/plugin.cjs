@@ -26,14 +26,16 @@ function targetsOf(root, workspaceRoot) {
   };
   const real = has('**/*.int-spec.ts');
   if (real || has('**/*.spec.ts')) {
-    const jest = `jest --config tools/jest/preset.cjs --rootDir ${root} --runInBand`;
     // Stories start and kill whole services; beside other tests they would only measure who got the processor.
-    const alone = root === 'apps/e2e';
+    const stories = ['apps/e2e', 'tools/faults'];
+    const alone = stories.includes(root);
+    const others = root === 'tools' ? ' --testPathIgnorePatterns tools/faults/' : '';
+    const jest = `jest --config tools/jest/preset.cjs --rootDir ${root} --runInBand${others}`;
     // The tests of tools look at the whole workspace.
     const cache = !real && root !== 'tools';
     targets.test = { ...command(jest, { env: jestEnv }), cache, ...(alone && { parallelism: false }) };
   }
-  if (existsSync(join(workspaceRoot, root, 'main.ts'))) {
+  if (root.startsWith('apps/') && existsSync(join(workspaceRoot, root, 'main.ts'))) {
     targets.build = command(`node tools/build/main.cjs ${root}/main.ts`);
     targets.serve = command(`node tools/build/serve.cjs ${root}`);
   }

@@ -55,6 +55,35 @@ export async function readDelivery(source: ObjectSource, exportId: string): Prom
   return delivery;
 }
 
+/**
+ * What stands beside a `_SUCCESS` at one moment and should not: files that no manifest lists, files of another size, and
+ * listed files that are not there. Reads manifests only.
+ */
+export async function partialFiles(source: ObjectSource, exportId: string): Promise<string[]> {
+  const objects = await source.list(`data/export-id=${exportId}/`);
+  const folders = Map.groupBy(objects, ({ key }) => key.slice(0, key.lastIndexOf('/') + 1));
+  const faults: string[] = [];
+  for (const [folder, inside] of folders) {
+    if (!inside.some(({ key }) => key === `${folder}_SUCCESS`)) continue;
+    const listed = new Map<string, number>();
+    for (const { key } of inside.filter((each) => isManifest(each.key))) {
+      const manifest = JSON.parse((await source.read(key)).toString('utf8')) as ManifestJson;
+      for (const file of manifest.files) listed.set(file.key, file.bytes);
+    }
+    const found = new Map(inside.filter(({ key }) => key.endsWith('.json.gz')).map(({ key, bytes }) => [key, bytes]));
+    for (const [key, bytes] of found)
+      if (listed.get(key) !== bytes)
+        faults.push(`${key} (${bytes} bytes) stands beside _SUCCESS, and is not listed so`);
+    for (const key of listed.keys())
+      if (!found.has(key)) faults.push(`${key} is listed beside _SUCCESS, and not there`);
+  }
+  return faults;
+}
+
+function isManifest(key: string): boolean {
+  return /\/_manifest-[^/]*\.json$/.test(key);
+}
+
 async function readFolder(
   source: ObjectSource,
   folder: string,
@@ -72,7 +101,7 @@ async function readFolder(
     found.set(key, { bytes: bytes.length, rows: inFile.length, sha256 });
   }
   const listed = new Set<string>();
-  for (const key of keys.filter((each) => /\/_manifest-[^/]*\.json$/.test(each))) {
+  for (const key of keys.filter(isManifest)) {
     const manifest = JSON.parse((await source.read(key)).toString('utf8')) as ManifestJson;
     for (const file of manifest.files) {
       if (listed.has(file.key)) into.faults.push(`${key} lists ${file.key}, which is listed already`);

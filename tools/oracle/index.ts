@@ -1,3 +1,4 @@
+export { type Counts, expectedCounts } from './accounts';
 export {
   type DeliveredLine,
   type DeliveredRun,
@@ -6,6 +7,8 @@ export {
   isBefore,
   isInside,
   type ObjectSource,
+  partialFiles,
+  type Positions,
   readDelivery,
 } from './delivery';
 export { type Fault, type FaultKind, faultKinds, judge, type JudgedExport, type Verdict } from './judge';

@@ -32,6 +32,8 @@ export interface Produced {
   via: 'kafka' | 'rest';
   /** Where the log has it; several when a producer sent it more than once. */
   places: Place[];
+  /** Whether the producer was told that it is durable: then it must be in the log. */
+  acknowledged: boolean;
 }
 
 /** All that was produced, with its places in the log: what the deliveries are judged against. */
@@ -57,8 +59,13 @@ export class Ledger {
     );
     for (const { partition, offset, arrivedAt, value, headers } of messages) {
       const number = headers[numberHeader];
-      // An id sent twice over REST stands twice in the log: the first message is the first request's.
-      const found = number === undefined ? byId.get(idOf(value))?.shift() : this.produced[Number(number)];
+      // An id sent twice over REST stands twice in the log: the first message is the first request's. A request that
+      // was repeated behind the client's back may stand there more often.
+      const sent = number === undefined ? (byId.get(idOf(value)) ?? []) : [];
+      const found =
+        number === undefined
+          ? (sent.find(({ places }) => places.length === 0) ?? sent.at(-1))
+          : this.produced[Number(number)];
       if (found === undefined) this.strangers += 1;
       else found.places.push({ epoch, partition, offset, arrivedAt });
     }
@@ -69,8 +76,16 @@ export class Ledger {
     return this.produced.filter((each) => each.places.length === 0);
   }
 
+  /** Acknowledged, but not in the log: what was accepted is lost. For events over REST, any message of their id will do. */
+  get forgotten(): Produced[] {
+    const logged = new Set(this.produced.filter(({ places }) => places.length > 0).map(({ event }) => idKey(event)));
+    return this.unlogged.filter(
+      ({ acknowledged, via, event }) => acknowledged && !(via === 'rest' && logged.has(idKey(event))),
+    );
+  }
+
   private add(event: WireEvent | undefined, via: 'kafka' | 'rest', reason?: string): Produced {
-    const produced: Produced = { number: this.produced.length, event, reason, via, places: [] };
+    const produced: Produced = { number: this.produced.length, event, reason, via, places: [], acknowledged: false };
     this.produced.push(produced);
     return produced;
   }

@@ -1,5 +1,5 @@
 import { Kafka, logLevel, type Message, type Producer } from 'kafkajs';
-import { eventsTopic, type Ledger, numberHeader } from './ledger';
+import { eventsTopic, type Ledger, numberHeader, type Produced } from './ledger';
 import type { WireEvent } from './wire-event';
 
 export interface ProducerTarget {
@@ -17,6 +17,11 @@ export interface Poison {
 
 /** Messages to be sent, in order. */
 export type Outgoing = { event: WireEvent; partition?: number } | { poison: Poison };
+
+interface Noted {
+  produced: Produced;
+  message: Message;
+}
 
 const messagesPerRequest = 300;
 /** Brokers limit what one request may bring to one partition. */
@@ -39,11 +44,11 @@ export class OracleProducer {
 
   /** Sends everything; all of it is durable when this resolves. */
   async send(items: Iterable<Outgoing>): Promise<void> {
-    let batch: Message[] = [];
+    let batch: Noted[] = [];
     let bytes = 0;
     for (const item of items) {
       const message = this.note(item);
-      const size = message.value?.length ?? 0;
+      const size = message.message.value?.length ?? 0;
       if (batch.length === messagesPerRequest || bytes + size > bytesPerRequest) {
         await this.flush(batch);
         batch = [];
@@ -59,22 +64,27 @@ export class OracleProducer {
     await this.producer.disconnect();
   }
 
-  private note(item: Outgoing): Message {
+  private note(item: Outgoing): Noted {
     if ('poison' in item) {
-      const { key, value } = item.poison;
-      return { key, value, headers: this.headers(this.ledger.poison(item.poison.reason).number) };
+      const { key, value, reason } = item.poison;
+      const produced = this.ledger.poison(reason);
+      return { produced, message: { key, value, headers: this.headers(produced.number) } };
     }
     const { event, partition } = item;
-    const headers = this.headers(this.ledger.event(event).number);
-    return { key: keyOf(event), value: JSON.stringify(event), headers, ...(partition !== undefined && { partition }) };
+    const produced = this.ledger.event(event);
+    const headers = this.headers(produced.number);
+    const message = { key: keyOf(event), value: JSON.stringify(event), headers };
+    return { produced, message: { ...message, ...(partition !== undefined && { partition }) } };
   }
 
   private headers(number: number): Record<string, string> {
     return { [numberHeader]: String(number) };
   }
 
-  private async flush(messages: Message[]): Promise<void> {
-    if (messages.length > 0) await this.producer.send({ topic: this.topic, acks: -1, messages });
+  private async flush(batch: readonly Noted[]): Promise<void> {
+    if (batch.length === 0) return;
+    await this.producer.send({ topic: this.topic, acks: -1, messages: batch.map(({ message }) => message) });
+    for (const { produced } of batch) produced.acknowledged = true;
   }
 }
 

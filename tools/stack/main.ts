@@ -28,6 +28,7 @@ Environment
                             KAFKA_SSL.., KAFKA_SASL_.., DATABASE_SSL.., STS_ENDPOINT, IAM_ENDPOINT, AWS_..
   STACK_MODE                native, docker, or auto (default): containers where a tool is missing and Docker answers
   STACK_DIR                 state, data and logs (default: .stack)
+  STACK_KAFKA_PROXIED       <port>:<told port>, a further listener of Kafka for clients behind a proxy (native only)
   CONSENT_DELIVERY_CACHE    downloads, shared by all checkouts (default: ~/.cache/consent-delivery)
 `;
 

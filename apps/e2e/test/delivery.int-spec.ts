@@ -2,8 +2,7 @@ import { consentEventsTopic } from '@delivery/consent/schema';
 import { waitFor } from '@delivery/platform/testing';
 import { randomBytes } from 'node:crypto';
 import { keyOf, numberHeader, type WireEvent, workload } from '../../../tools/oracle';
-import { Customer, perfect } from '../harness/customer';
-import { build, World } from '../harness/world';
+import { build, Customer, perfect, World } from '../../../tools/world';
 
 let world: World;
 let urls: { api: string; ingest: string };

@@ -2,9 +2,7 @@ import { type FaultProxy, type Rule, startFaultProxy } from '@delivery/destinati
 import { waitFor } from '@delivery/platform/testing';
 import { randomBytes, randomInt } from 'node:crypto';
 import { type Outgoing, workload } from '../../../tools/oracle';
-import { type CreatedExport, Customer, perfect } from '../harness/customer';
-import { S3Server } from '../harness/s3-server';
-import { build, World } from '../harness/world';
+import { build, type CreatedExport, Customer, perfect, S3Server, World } from '../../../tools/world';
 
 /** Exporters that look for work by themselves, and whose runs are soon given to others. */
 const restless = { EXPORT_POLL_SECONDS: '1', EXPORT_LEASE_SECONDS: '3', EXPORT_RETRY_BASE_SECONDS: '1' };

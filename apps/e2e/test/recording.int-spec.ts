@@ -3,9 +3,7 @@ import { waitFor } from '@delivery/platform/testing';
 import { beginEpoch } from '../../../tools/admin';
 import { poisonFor, workload } from '../../../tools/oracle';
 import type { ServiceProcess } from '../../../tools/services';
-import { perfect } from '../harness/customer';
-import { judgeRecorded } from '../harness/recorded';
-import { build, World } from '../harness/world';
+import { build, judgeRecorded, perfect, World } from '../../../tools/world';
 
 let world: World;
 beforeAll(() => build('consent-ingest'));

@@ -61,10 +61,9 @@ function properties(data: string, port: number, controller: number): string {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.bootstrap.servers': `127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    ...listeners(port, controller),
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': join(data, 'log'),
     ...brokerSettings,
     'offsets.topic.num.partitions': '5',
@@ -77,6 +76,19 @@ function properties(data: string, port: number, controller: number): string {
   })
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');
+}
+
+/**
+ * A broker tells its clients where to connect, so whoever puts a proxy before it needs a listener that names the proxy:
+ * `STACK_KAFKA_PROXIED=<port it listens on>:<port it tells>`.
+ */
+function listeners(port: number, controller: number) {
+  const [own, told] = process.env['STACK_KAFKA_PROXIED']?.split(':') ?? [];
+  const list = (proxied: string | undefined) =>
+    [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controller}`]
+      .concat(proxied === undefined ? [] : `PROXIED://127.0.0.1:${proxied}`)
+      .join(',');
+  return { listeners: list(own), 'advertised.listeners': list(told), 'inter.broker.listener.name': 'PLAINTEXT' };
 }
 
 /** Settings that hold for a container as well. */

@@ -1,19 +1,15 @@
 import { waitFor } from '@delivery/platform/testing';
 import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type Delivery,
-  gcsSource,
-  judge,
-  type ObjectSource,
-  readDelivery,
-  s3Source,
-  type Verdict,
-} from '../../../tools/oracle';
+import { type Delivery, gcsSource, judge, type ObjectSource, readDelivery, s3Source, type Verdict } from '../oracle';
 import type { Tenant, World } from './world';
+
+const logsPerPage = 100;
 
 export interface Answer {
   status: number;
+  /** Seconds after which the server wants to be asked again. */
+  retryAfter: number | undefined;
   body: Record<string, unknown>;
 }
 
@@ -80,20 +76,37 @@ export class Customer {
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await answer.text();
+    const retryAfter = answer.headers.get('retry-after');
     if (answer.status === 429) {
-      await delay(1000 * Number(answer.headers.get('retry-after') ?? 1));
+      await delay(1000 * Number(retryAfter ?? 1));
       return this.send(method, path, body);
     }
-    return { status: answer.status, body: text === '' ? {} : JSON.parse(text) };
+    return {
+      status: answer.status,
+      retryAfter: retryAfter === null ? undefined : Number(retryAfter),
+      body: text === '' ? {} : JSON.parse(text),
+    };
   }
 
   /** Records an event over REST, and notes it in the ledger. */
   async post(event: object): Promise<Answer> {
-    const sent = { organization_id: this.id, ...event };
-    this.world.ledger.event(sent, 'rest');
-    return this.send('POST', '/v1/consents/events', sent);
+    return this.noted([event], ([sent]) => this.send('POST', '/v1/consents/events', sent));
+  }
+
+  /** Records events over REST in one request, and notes them in the ledger. */
+  async postAll(events: readonly object[]): Promise<Answer> {
+    return this.noted(events, (sent) => this.send('POST', '/v1/consents/events', sent));
+  }
+
+  private async noted(events: readonly object[], send: (sent: object[]) => Promise<Answer>): Promise<Answer> {
+    const sent = events.map((event) => ({ organization_id: this.id, ...event }));
+    const noted = sent.map((event) => this.world.ledger.event(event, 'rest'));
+    const answer = await send(sent);
+    for (const produced of noted) produced.acknowledged = answer.status >= 200 && answer.status < 300;
+    return answer;
   }
 
   async exportToS3(): Promise<CreatedExport> {
@@ -150,12 +163,32 @@ export class Customer {
     return String(answer.body['id']);
   }
 
-  async logs(exported: CreatedExport): Promise<RunLog[]> {
+  /** The newest runs of an export, newest first. */
+  async logs(exported: CreatedExport, page = ''): Promise<RunLog[]> {
     const { body } = await this.send(
       'GET',
-      `/v1/marketplace/exports/logs?organization_id=${this.id}&export_id=${exported.id}`,
+      `/v1/marketplace/exports/logs?organization_id=${this.id}&export_id=${exported.id}${page}`,
     );
     return body['data'] as RunLog[];
+  }
+
+  /** All runs of an export, newest first. */
+  async allLogs(exported: CreatedExport): Promise<RunLog[]> {
+    const all: RunLog[] = [];
+    for (;;) {
+      const page = await this.logs(exported, `&$limit=${logsPerPage}&$skip=${all.length}`);
+      all.push(...page);
+      if (page.length < logsPerPage) return all;
+    }
+  }
+
+  /** Waits until no run of an export is under way or waiting. */
+  async settled(exported: CreatedExport, timeoutMs = 120_000): Promise<void> {
+    const isSettled = async () => {
+      await delay(300); // an organization may ask a hundred times in fifteen seconds
+      return (await this.logs(exported, '&status=pending')).length === 0;
+    };
+    await waitFor(isSettled, { describe: `all runs of ${exported.id} to end`, timeoutMs });
   }
 
   /** Waits until a run has ended, one way or the other. */

@@ -1,4 +1,4 @@
-import { type Delivery, eventsTopic, judge, type Verdict } from '../../../tools/oracle';
+import { type Delivery, eventsTopic, judge, type Verdict } from '../oracle';
 import type { World } from './world';
 
 interface Row extends Record<string, unknown> {

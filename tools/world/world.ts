@@ -13,23 +13,27 @@ import {
   workspaceRoot,
 } from '@delivery/platform/testing';
 import { join } from 'node:path';
-import { allMigrations } from '../../../tools/migrate/migrate-all';
+import { allMigrations } from '../migrate/migrate-all';
 import {
+  type Counts,
   eventsTopic,
   Ledger,
   logEnds,
   type LoggedMessage,
   type Outgoing,
   OracleProducer,
+  type Positions,
   readLog,
-} from '../../../tools/oracle';
-import { buildServices, ServiceProcess, type ServiceName, tailOf, unusedPort } from '../../../tools/services';
-import { allTopics } from '../../../tools/topics/ensure-all-topics';
+} from '../oracle';
+import { buildServices, ServiceProcess, type ServiceName, tailOf, unusedPort } from '../services';
+import { allTopics } from '../topics/ensure-all-topics';
 
 export interface Tenant {
   readonly id: string;
   readonly key: { readonly id: string; readonly secret: string };
 }
+
+type Reach = (environment: Readonly<Record<string, string>>) => Record<string, string>;
 
 const positions = new PositionStore();
 
@@ -51,7 +55,8 @@ export class World {
     readonly environment: Readonly<Record<string, string>>,
   ) {}
 
-  static async open(options: { partitions?: number } = {}): Promise<World> {
+  /** @param options.reach what services are told instead of where the servers are: proxies, for example */
+  static async open(options: { partitions?: number; reach?: Reach } = {}): Promise<World> {
     process.chdir(workspaceRoot());
     const test = await testDatabase({ migrations: allMigrations });
     const database = await new Database(test.config, { applicationName: 'test', entities }).open();
@@ -62,7 +67,7 @@ export class World {
       KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix,
       INGEST_RECHECK_MS: '500',
     };
-    return new World(test, database, kafka, environment);
+    return new World(test, database, kafka, options.reach?.(environment) ?? environment);
   }
 
   async close(): Promise<void> {
@@ -102,7 +107,7 @@ export class World {
     });
     const key = generateApiKey();
     await new ApiKeyStore(this.database).create(
-      { organizationId: id, id: key.id, name: 'e2e', description: '' },
+      { organizationId: id, id: key.id, name: 'test', description: '' },
       hashSecret(key.secret),
     );
     return { id, key: { id: key.id, secret: key.secret } };
@@ -114,7 +119,15 @@ export class World {
       { brokers: this.kafka.config.brokers, topicPrefix: this.prefix },
       this.ledger,
     );
-    await this.producer.send(items);
+    try {
+      await this.producer.send(items);
+    } catch (error) {
+      // What it sent may be in the log or not; the next one begins afresh.
+      const broken = this.producer;
+      this.producer = undefined;
+      await broken.disconnect().catch(() => undefined);
+      throw error;
+    }
   }
 
   get prefix(): string {
@@ -165,25 +178,36 @@ export class World {
     return positions.readAll(this.database, consentRecorderName);
   }
 
-  /** Sums of the events' counters over all partitions and epochs. */
-  async counters(): Promise<
-    Record<'recorded' | 'duplicates' | 'rejected' | 'suppressed' | 'control' | 'passed', number>
-  > {
-    const [row] = await this.database.query<Record<string, string>>(
-      `SELECT sum(recorded) AS recorded, sum(duplicates) AS duplicates, sum(rejected) AS rejected,
-         sum(suppressed) AS suppressed, sum(control) AS control, sum(next_offset - first_offset) AS passed
-       FROM ingest_position JOIN ingest_topic USING (topic_id) WHERE name = $1`,
+  /** Counters and positions of the events' topic at one moment. */
+  async account(): Promise<{ counts: Counts; passed: number; positions: Positions }> {
+    const rows = await this.database.query<Record<string, string>>(
+      `SELECT partition, epoch, next_offset, next_offset - first_offset AS passed,
+         recorded, duplicates, rejected, suppressed, control
+       FROM ingest_position JOIN ingest_topic USING (topic_id) WHERE name = $1 ORDER BY partition, epoch`,
       [eventsTopic],
     );
-    const number = (name: string) => Number(row?.[name] ?? 0);
+    const sum = (name: string) => rows.reduce((total, row) => total + Number(row[name]), 0);
+    const current = rows.map((row): [string, { epoch: number; offset: string }] => [
+      String(row['partition']),
+      { epoch: Number(row['epoch']), offset: String(row['next_offset']) },
+    ]);
     return {
-      recorded: number('recorded'),
-      duplicates: number('duplicates'),
-      rejected: number('rejected'),
-      suppressed: number('suppressed'),
-      control: number('control'),
-      passed: number('passed'),
+      counts: {
+        recorded: sum('recorded'),
+        duplicates: sum('duplicates'),
+        rejected: sum('rejected'),
+        suppressed: sum('suppressed'),
+        control: sum('control'),
+      },
+      passed: sum('passed'),
+      positions: { [eventsTopic]: Object.fromEntries(current) },
     };
+  }
+
+  /** Sums of the events' counters over all partitions and epochs. */
+  async counters(): Promise<Counts & { passed: number }> {
+    const { counts, passed } = await this.account();
+    return { ...counts, passed };
   }
 }
 

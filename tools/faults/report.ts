@@ -1,0 +1,82 @@
+import { type Counts, type FaultKind, faultKinds, type Verdict } from '../oracle';
+
+/** The accounting of rule 9 as it was found after one fault. */
+export interface Account {
+  after: string;
+  counts: Counts;
+  /** Offsets before the positions. */
+  passed: number;
+  /** The counters add up to the offsets, and are those of the producer's own ledger. */
+  ok: boolean;
+}
+
+/** What one scenario did and found. */
+export interface Report {
+  name: string;
+  row: string;
+  form: 'short' | 'long';
+  seed: number;
+  seconds: number;
+  /** What was done, how often. */
+  done: Record<string, number>;
+  /** The oracle's counts, summed over all exports it judged; all should be 0. */
+  verdict: Record<FaultKind, number>;
+  exports: number;
+  /** Events that should have been delivered, and that were, summed over all exports. */
+  expected: number;
+  delivered: number;
+  accounts: Account[];
+  /** Runs by the state they ended in, with the sentence of those that were not delivered. */
+  runs: Record<string, number>;
+  /** Everything that did not hold. */
+  wrong: string[];
+}
+
+export function emptyReport(of: Pick<Report, 'name' | 'row' | 'form' | 'seed'>): Report {
+  const verdict = Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as Report['verdict'];
+  return {
+    ...of,
+    seconds: 0,
+    done: {},
+    verdict,
+    exports: 0,
+    expected: 0,
+    delivered: 0,
+    accounts: [],
+    runs: {},
+    wrong: [],
+  };
+}
+
+export function addVerdict(report: Report, verdict: Verdict): void {
+  for (const kind of faultKinds) report.verdict[kind] += verdict[kind];
+  report.exports += 1;
+  report.expected += verdict.expected;
+  report.delivered += verdict.delivered;
+  for (const { kind, what } of verdict.faults) report.wrong.push(`${kind}: ${what}`);
+}
+
+/** A scenario that judged nothing and accounted for nothing has shown nothing. */
+export function isFaultless({ wrong, verdict, accounts }: Report): boolean {
+  return wrong.length === 0 && faultKinds.every((kind) => verdict[kind] === 0) && accounts.every(({ ok }) => ok);
+}
+
+/** For people. */
+export function reportLines(report: Report): string[] {
+  const { row, name, form, seed, seconds, done, verdict, accounts, runs, wrong } = report;
+  const counted = (counts: object) =>
+    Object.entries(counts)
+      .map(([what, count]) => `${what} ${String(count)}`)
+      .join(' · ');
+  return [
+    `${isFaultless(report) ? 'ok    ' : 'WRONG '} ${row} ${name} (${form}, seed ${seed}, ${seconds} s)`,
+    `  done     ${counted(done)}`,
+    `  oracle   ${counted(verdict)} · expected ${report.expected} · delivered ${report.delivered} in ${report.exports} exports`,
+    ...accounts.map(
+      ({ after, counts, passed, ok }) =>
+        `  account  ${ok ? 'adds up' : 'DOES NOT ADD UP'} after ${after}: ${counted(counts)} = passed ${passed}`,
+    ),
+    `  runs     ${counted(runs) || 'none'}`,
+    ...wrong.map((what) => `  WRONG    ${what}`),
+  ];
+}

@@ -1,0 +1,185 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { randomSource } from '../bench/generator';
+import { expectedCounts } from '../oracle';
+import type { ServiceName } from '../services';
+import { type CreatedExport, Customer, type RunLog, World } from '../world';
+import { Load, type LoadOptions, type Tenant } from './load';
+import { Member } from './member';
+import { addVerdict, type Report } from './report';
+import type { Servers } from './servers';
+import { BucketWatch } from './watch';
+
+/** Services that look for work by themselves, and soon give up what they cannot finish. */
+const restless: Partial<Record<ServiceName, Record<string, string>>> = {
+  'consent-ingest': { INGEST_BATCH_SIZE: '200', KAFKA_SESSION_TIMEOUT_MS: '6000' },
+  scheduler: { SCHEDULER_TICK_SECONDS: '1', SCHEDULER_NUDGE_SECONDS: '5', EXPORT_MAX_TRIES: '100' },
+  'exporter-s3': {
+    EXPORT_POLL_SECONDS: '1',
+    EXPORT_LEASE_SECONDS: '3',
+    EXPORT_RETRY_BASE_SECONDS: '1',
+    EXPORT_MAX_TRIES: '100',
+  },
+  'exporter-gcs': {
+    EXPORT_POLL_SECONDS: '1',
+    EXPORT_LEASE_SECONDS: '3',
+    EXPORT_RETRY_BASE_SECONDS: '1',
+    EXPORT_MAX_TRIES: '100',
+  },
+};
+
+/** What a scenario plays on: a platform of its own, means to break it, and the oracle that says what became of it. */
+export class Stage {
+  readonly random: () => number;
+  private readonly members: Member[] = [];
+  private readonly loads: Load[] = [];
+  private readonly bucketWatch = new BucketWatch();
+
+  private constructor(
+    readonly servers: Servers,
+    readonly world: World,
+    readonly report: Report,
+  ) {
+    this.random = randomSource(report.seed);
+  }
+
+  static async open(servers: Servers, report: Report): Promise<Stage> {
+    return new Stage(servers, await World.open({ reach: servers.throughProxies }), report);
+  }
+
+  /** Whether there is time: many repetitions, long outages. */
+  get long(): boolean {
+    return this.report.form === 'long';
+  }
+
+  /** Counts something that was done; the report lists it. */
+  did(what: string, times = 1): void {
+    this.report.done[what] = Number(((this.report.done[what] ?? 0) + times).toFixed(1));
+  }
+
+  /** Tells what does not hold. */
+  expect(holds: boolean, otherwise: string): void {
+    if (!holds) this.report.wrong.push(otherwise);
+  }
+
+  /** Waits for any time up to so many milliseconds: a fault comes whenever it comes. */
+  async moment(atMostMs: number): Promise<void> {
+    await delay(Math.floor(this.random() * atMostMs));
+  }
+
+  /** Starts a replica of a service. One that ends by itself is told as wrong. */
+  async start(name: ServiceName, environment: Record<string, string> = {}): Promise<Member> {
+    const member = await Member.start(this.world, name, { ...restless[name], ...environment }, (how) =>
+      this.expect(false, how),
+    );
+    this.members.push(member);
+    return member;
+  }
+
+  /** One replica of each service, REST and recorder of consent-ingest apart. */
+  async startAll(): Promise<Record<'accept' | 'record' | 'api' | 'scheduler' | 's3' | 'gcs', Member>> {
+    const [accept, record, api, scheduler, s3, gcs] = await Promise.all([
+      this.start('consent-ingest', { INGEST_ROLES: 'accept' }),
+      this.start('consent-ingest', { INGEST_ROLES: 'record' }),
+      this.start('integrations-api'),
+      this.start('scheduler'),
+      this.start('exporter-s3'),
+      this.start('exporter-gcs'),
+    ]);
+    return { accept, record, api, scheduler, s3, gcs };
+  }
+
+  /** An organization with its key, signed in. */
+  async customer(id: string, at: { api: Member; accept?: Member }): Promise<Customer> {
+    const ingest = at.accept?.url;
+    const urls = { api: at.api.url, ...(ingest !== undefined && { ingest }) };
+    return Customer.signIn(this.world, await this.world.organization(id), urls);
+  }
+
+  /** An organization with an export to S3 and one to GCS. Its buckets are watched from now on. */
+  async tenant(id: string, at: { api: Member; accept: Member }): Promise<Tenant> {
+    const customer = await this.customer(id, at);
+    const bucket = `${id}-${this.world.prefix.slice(0, -1)}`;
+    const exports = [await customer.exportToS3(), await customer.exportToGcs(bucket)];
+    for (const exported of exports) this.watch(exported);
+    return { customer, exports };
+  }
+
+  /** Looks for partial files beside a `_SUCCESS` from now on, all the time. */
+  watch(exported: CreatedExport): void {
+    this.bucketWatch.watch(exported);
+  }
+
+  /** Keeps the platform busy until {@link conclude}, or until it is stopped. */
+  load(tenants: readonly Tenant[], options: Partial<LoadOptions> = {}): Load {
+    const load = new Load(this.world, tenants, { seed: this.report.seed, ...options });
+    this.loads.push(load);
+    return load;
+  }
+
+  /**
+   * Rule 9, at this moment: every offset passed is in exactly one counter, and the counters are those of the producers'
+   * ledger. To be called after every fault.
+   */
+  async account(after: string, epoch?: number): Promise<void> {
+    const { counts, passed, positions } = await this.world.account();
+    await this.world.locate(epoch);
+    const expected = expectedCounts(this.world.ledger, positions, passed);
+    const { strangers, forgotten } = this.world.ledger;
+    const sum = Object.values(counts).reduce((total, count) => total + count, 0);
+    const ok = sum === passed && isDeepStrictEqual(counts, expected) && strangers === 0;
+    this.report.accounts.push({ after, counts, passed, ok });
+    this.expect(ok, `after ${after} the ledger says ${JSON.stringify({ ...expected, passed, strangers })}`);
+    for (const { event } of forgotten.slice(0, 5))
+      this.expect(false, `${event?.id} was accepted and is not in the log`);
+    this.report.verdict.lost += forgotten.length;
+  }
+
+  /** What the oracle says of all that was delivered to an export so far; the ledger must know its places. */
+  async judge(customer: Customer, exported: CreatedExport): Promise<void> {
+    addVerdict(this.report, await customer.verdict(exported));
+  }
+
+  /** Counts the state that each run of an export ended in. @returns those that were not delivered */
+  async ends(customer: Customer, exported: CreatedExport): Promise<RunLog[]> {
+    const logs = await customer.allLogs(exported);
+    for (const { state } of logs) this.report.runs[state] = (this.report.runs[state] ?? 0) + 1;
+    for (const { id, result, state } of logs)
+      this.expect(state === 'completed' || Boolean(result), `run ${id} is ${state} and does not say why`);
+    return logs.filter(({ state }) => state !== 'completed');
+  }
+
+  /** The end of a story under load: all is recorded, accounted for, delivered and judged. */
+  async conclude(tenants: readonly Tenant[]): Promise<void> {
+    await this.quiet();
+    await this.world.recorded();
+    await this.account('the last fault, at the end of the log');
+    for (const { customer, exports } of tenants) {
+      for (const exported of exports) {
+        await customer.settled(exported);
+        await customer.deliver(exported);
+        await this.judge(customer, exported);
+        for (const { id, result } of await this.ends(customer, exported))
+          this.expect(false, `run ${id} was not delivered: ${result}`);
+      }
+    }
+    this.did('messages', this.world.ledger.produced.length);
+  }
+
+  /** Ends the load. */
+  async quiet(): Promise<void> {
+    for (const load of this.loads.splice(0)) {
+      await load.stop();
+      for (const [answer, times] of Object.entries(load.answers)) this.did(`answered ${answer}`, times);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const member of this.members) member.abandon();
+    await Promise.all(this.loads.map((load) => load.stop()));
+    await this.bucketWatch.stop();
+    if (this.bucketWatch.looks > 0) this.did('looks at buckets', this.bucketWatch.looks);
+    for (const fault of this.bucketWatch.found) this.expect(false, `seen by a reader: ${fault}`);
+    await this.world.close();
+  }
+}
