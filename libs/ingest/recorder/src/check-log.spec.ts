@@ -20,6 +20,7 @@ const position: IngestPosition = {
   control: 2n,
   status: 'running',
   stoppedReason: undefined,
+  held: false,
 };
 
 describe('checkLog', () => {

@@ -17,10 +17,10 @@ export interface Range<P> {
   nextOffset: bigint;
 }
 
-/** Another recorder moved the position first; what was read must be read again from where it stands now. */
+/** Another recorder moved the position first, or nobody may move it now; what was read must be read again from where it stands now. */
 export class PositionMoved extends Error {
   constructor(readonly current: IngestPosition | undefined) {
-    super('The position was moved by another recorder.');
+    super('The position was moved by another recorder, or may not be moved now.');
     this.name = 'PositionMoved';
   }
 }
@@ -91,7 +91,8 @@ async function recordOnce<P>(
 ): Promise<RangeResult> {
   const { topic, partition, consumer } = expected;
   const position = await deps.positions.lock(tx, consumer, topic, partition);
-  if (position === undefined || position.epoch !== expected.epoch || position.nextOffset !== expected.nextOffset) {
+  const same = position?.epoch === expected.epoch && position.nextOffset === expected.nextOffset;
+  if (position === undefined || !same || position.held) {
     throw new PositionMoved(position);
   }
   const source: LogSource = {

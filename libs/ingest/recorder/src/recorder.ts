@@ -6,8 +6,9 @@ import { checkLog, noPartitionReason, otherMessageReason } from './check-log';
 import { RecorderError } from './errors';
 import { fingerprintOf } from './fingerprint';
 import { LogWatch } from './log-watch';
-import { base64, describeRange } from './range-span';
 import { PositionMoved, type Range, recordRange } from './record-range';
+import { base64, describeRange } from './range-span';
+import { noteOf, RecordingOrder } from './recording-order';
 import { RejectionPublisher } from './rejection-publisher';
 import type { LogMessage, LogSource, TopicRecorder } from './topic-recorder';
 
@@ -64,6 +65,9 @@ export class Recorder {
   private readonly rejections = new RejectionStore();
   private readonly states = new Map<string, PartitionState>();
   private readonly stopped = new Map<string, { topic: string; partition: number; reason: string }>();
+  /** Partitions that wait until the others are as far as they were when this one went on the first time. */
+  private readonly waiting = new Map<string, { topic: string; partition: number }>();
+  private readonly order: RecordingOrder;
   private readonly watch: LogWatch;
   /** What is wrong with the topics, and which partitions stand still, as of the last look. */
   private seen: string[] = [];
@@ -83,19 +87,22 @@ export class Recorder {
       this.rejections,
       new Map(options.topics.map((topic) => [topic.topic, topic.rejectedTopic])),
     );
+    const topics = options.topics.map(({ topic }) => topic);
+    this.order = new RecordingOrder(deps, { ...options, topics });
     this.watch = new LogWatch(
       deps,
       options.consumer,
-      options.topics.map(({ topic }) => topic),
+      topics,
       Math.max(1, Math.ceil(options.stalledMs / options.recheckMs)),
     );
     this.consumer = new BatchConsumer(deps.connection, {
       groupId: options.groupId,
-      topics: options.topics.map((topic) => topic.topic),
+      topics,
       onAssigned: (assigned) => this.assigned(assigned),
       onBatch: (batch) => this.handle(batch),
       // A log that was emptied or made anew brings no batch that would tell.
       onOffsetOutOfRange: ({ topic, partition }) => this.verify(topic, partition),
+      noteOf: ({ topic, partition }) => this.noteOf(`${topic} ${partition}`),
       onError: (error) => deps.observer.failed(error, 'consumer'),
     });
   }
@@ -127,6 +134,8 @@ export class Recorder {
   private async assigned(assigned: readonly { topic: string; partition: number }[]): Promise<void> {
     this.joined = true;
     this.states.clear();
+    this.waiting.clear();
+    await this.order.compareWithKafka();
     this.deps.observer.owns(assigned);
     const own = new Set(assigned.map(({ topic, partition }) => `${topic} ${partition}`));
     for (const [key, { topic, partition }] of [...this.stopped]) {
@@ -164,7 +173,9 @@ export class Recorder {
     }
     if (position === undefined)
       throw new RecorderError('no_position', `No position for partition ${partition} of ${topic}.`);
+    if (position.held) return this.stopPartition(position, await this.order.heldReason(position));
     if (log === undefined) return this.stopPartition(position, noPartitionReason(position));
+    await this.order.load();
     const check = checkLog(position, log);
     if (!check.ok) return this.stopPartition(position, check.reason);
     const state = { position, expectFingerprintAt: check.expectFingerprint ? check.seekTo : undefined };
@@ -207,7 +218,12 @@ export class Recorder {
   }
 
   private async recheck(): Promise<void> {
-    for (const work of [() => this.recheckStopped(), () => this.look(), () => this.publisher.flush()]) {
+    for (const work of [
+      () => this.recheckStopped(),
+      () => this.look(),
+      () => this.lookBack(),
+      () => this.publisher.flush(),
+    ]) {
       await work().catch((error: unknown) => this.deps.observer.failed(error, 'recheck'));
     }
   }
@@ -224,6 +240,24 @@ export class Recorder {
     const { faults, gone } = await this.watch.look((key) => !this.joined || this.isOwn(key));
     this.seen = faults;
     for (const position of gone) await this.stopPartition(position, noPartitionReason(position));
+  }
+
+  /** A database that went back while nothing arrives would otherwise be noticed by the next message only. */
+  private async lookBack(): Promise<void> {
+    this.wakeWaiting();
+    const before = [...this.states.values()].map(({ position }) => position);
+    const now = await this.positions.readAll(this.deps.database, this.options.consumer);
+    for (const position of before) {
+      const { topic, partition } = position;
+      const found = now.find((each) => each.topic === topic && each.partition === partition);
+      const wentBack = await this.order.compare(position, found);
+      if (wentBack || found?.held) await this.verify(topic, partition);
+    }
+  }
+
+  private noteOf(key: string): string | undefined {
+    const state = this.states.get(key);
+    return state && noteOf(state.position);
   }
 
   private isOwn(key: string): boolean {
@@ -273,10 +307,12 @@ export class Recorder {
     const fresh = messages.filter((m) => m.offset >= state.position.nextOffset);
     let begin = 0;
     while (state.position.nextOffset < batch.nextOffset && batch.isRunning()) {
-      const part = fresh.slice(begin, begin + this.options.batchSize);
+      const limit = (await this.order.limit(state.position)) ?? batch.nextOffset;
+      if (limit <= state.position.nextOffset) return this.waitForOthers(state);
+      const part = fresh.slice(begin, begin + this.options.batchSize).filter(({ offset }) => offset < limit);
       begin += part.length;
       const items = part.map((message) => recorder.prepare(message, source));
-      const nextOffset = fresh[begin]?.offset ?? batch.nextOffset;
+      const nextOffset = lesser(fresh[begin]?.offset ?? batch.nextOffset, limit);
       try {
         const range = { items, nextOffset };
         const begun = performance.now();
@@ -291,11 +327,25 @@ export class Recorder {
         if (result.counted.rejected > 0n)
           void this.publisher.flush().catch((error) => this.deps.observer.failed(error, 'rejections'));
       } catch (error) {
-        if (error instanceof PositionMoved) return this.verify(topic, partition);
-        throw error;
+        if (!(error instanceof PositionMoved)) throw error;
+        await this.order.compare(state.position, error.current);
+        return this.verify(topic, partition);
       }
+      if (nextOffset === limit) this.wakeWaiting();
       await batch.heartbeat();
     }
+  }
+
+  /** The rest of the batch is fetched again. */
+  private waitForOthers({ position: { topic, partition, nextOffset } }: PartitionState): void {
+    this.waiting.set(`${topic} ${partition}`, { topic, partition });
+    this.consumer.seek(topic, partition, nextOffset);
+    this.consumer.pause(topic, partition);
+  }
+
+  private wakeWaiting(): void {
+    for (const { topic, partition } of this.waiting.values()) this.consumer.resume(topic, partition);
+    this.waiting.clear();
   }
 
   private async recordRange(recorder: TopicRecorder, position: IngestPosition, range: Range<unknown>, span: Span) {
@@ -315,4 +365,8 @@ function toLogMessage(message: FetchedBatch['messages'][number]): LogMessage {
     headers[base64(name)] = values.map(base64).join(',');
   }
   return { offset: message.offset, key: message.key, value: message.value, headers, arrivedAt: message.timestamp };
+}
+
+function lesser(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }

@@ -4,7 +4,8 @@ import { toPosition, type Counters, type IngestPosition, type PositionRow } from
 
 const columns = `p.consumer, t.name AS topic, p.topic_id, p.partition, p.epoch, p.cluster_id, p.first_offset, p.next_offset,
   p.fingerprint, p.fingerprint_offset, p.arrived_at, p.recorded, p.duplicates, p.rejected, p.suppressed, p.control,
-  p.status, p.stopped_reason`;
+  p.status, p.stopped_reason, EXISTS (SELECT FROM ingest_rewind r WHERE r.consumer = p.consumer
+    AND (r.reconciled_to IS NULL OR r.reconciled_to < r.recorded_to)) AS held`;
 
 const current = `p.epoch = (SELECT max(e.epoch) FROM ingest_position e
   WHERE e.consumer = p.consumer AND e.topic_id = p.topic_id AND e.partition = p.partition)`;

@@ -24,6 +24,8 @@ export interface IngestPosition extends Counters {
   arrivedAt: Date | undefined;
   status: 'running' | 'stopped';
   stoppedReason: string | undefined;
+  /** This database is older than what was recorded once, in whichever partition: nothing may be recorded or delivered. */
+  held: boolean;
 }
 
 export interface PositionRow extends Record<string, unknown> {
@@ -45,6 +47,7 @@ export interface PositionRow extends Record<string, unknown> {
   control: string;
   status: 'running' | 'stopped';
   stopped_reason: string | null;
+  held: boolean;
 }
 
 export function toPosition(row: PositionRow): IngestPosition {
@@ -67,5 +70,6 @@ export function toPosition(row: PositionRow): IngestPosition {
     control: BigInt(row.control),
     status: row.status,
     stoppedReason: row.stopped_reason ?? undefined,
+    held: row.held,
   };
 }

@@ -36,6 +36,8 @@ export interface BatchConsumerOptions {
    * The consumer goes on at the first offset there is, unless told otherwise by `seek` or `pause`.
    */
   onOffsetOutOfRange?(at: TopicPartition): Promise<void> | void;
+  /** What is kept beside the offset that is committed once a batch was handled; {@link KafkaConnection.committed} has it. */
+  noteOf?(at: TopicPartition): string | undefined;
   /** Everything that went wrong and is tried again. */
   onError(error: unknown): void;
   /** How many partitions are handled side by side; 3 by default. */
@@ -277,7 +279,9 @@ export class BatchConsumer {
     if (!control.isRunning()) return;
     resolveOffset((extent.nextOffset - 1n).toString());
     this.partitions.succeeded(topic, partition);
-    this.committer.add(batch.topic, partition, extent.nextOffset, (offsets) => commitOffsetsIfNecessary(offsets));
+    const note = this.options.noteOf?.({ topic, partition }) ?? null;
+    const committed = { topic: batch.topic, partition, offset: extent.nextOffset, note };
+    this.committer.add(committed, (offsets) => commitOffsetsIfNecessary(offsets));
   }
 
   private logCreator(): logCreator {

@@ -8,13 +8,16 @@ type Commit = (offsets: OffsetsByTopicPartition) => Promise<void>;
  * forgotten: the next one tells more.
  */
 export class OffsetCommitter {
-  private newest = new Map<string, { topic: string; partition: number; offset: bigint }>();
+  private newest = new Map<string, { topic: string; partition: number; offset: bigint; note: string | null }>();
   private commit: Commit | undefined;
   private running: Promise<void> | undefined;
 
-  /** @param commit - of the consumer as it is now: a consumer that was replaced cannot commit */
-  add(topic: string, partition: number, offset: bigint, commit: Commit): void {
-    this.newest.set(`${topic} ${partition}`, { topic, partition, offset });
+  /**
+   * @param at.note - is kept beside the offset
+   * @param commit - of the consumer as it is now: a consumer that was replaced cannot commit
+   */
+  add(at: { topic: string; partition: number; offset: bigint; note: string | null }, commit: Commit): void {
+    this.newest.set(`${at.topic} ${at.partition}`, at);
     this.commit = commit;
     this.running ??= this.run().finally(() => (this.running = undefined));
   }
@@ -26,9 +29,9 @@ export class OffsetCommitter {
 
   private async run(): Promise<void> {
     while (this.newest.size > 0 && this.commit) {
-      const topics = [...this.newest.values()].map(({ topic, partition, offset }) => ({
+      const topics = [...this.newest.values()].map(({ topic, partition, offset, note }) => ({
         topic,
-        partitions: [{ partition, offset: offset.toString() }],
+        partitions: [{ partition, offset: offset.toString(), metadata: note }],
       }));
       this.newest = new Map();
       await this.commit({ topics }).catch(() => undefined);
