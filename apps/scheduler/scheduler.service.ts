@@ -3,7 +3,7 @@ import { ensureRevisionPartitions } from '@delivery/consent/store';
 import { consentCommandsTopic, consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
 import { type PlanDeps } from '@delivery/exports/engine';
 import { BacklogReadModel, RunStore, ScheduleStore } from '@delivery/exports/store';
-import { PositionStore } from '@delivery/ingest/store';
+import { PositionStore, RejectionStore } from '@delivery/ingest/store';
 import { OrganizationStore } from '@delivery/integrations/store';
 import { KafkaConnection } from '@delivery/platform/kafka';
 import { Database, type Sql } from '@delivery/platform/postgres';
@@ -92,6 +92,7 @@ export class SchedulerService implements OnApplicationBootstrap {
         database,
         log: this.kafka,
         backlog: new BacklogReadModel(),
+        rejections: new RejectionStore(),
         readPositions: this.readPositions,
         topics: TOPICS,
         gauges: new BacklogGauges(metrics),

@@ -2,6 +2,7 @@ import { checkAliases } from './check-aliases';
 import { checkApps } from './check-apps';
 import { checkFormat } from './check-format';
 import { checkLinks } from './check-links';
+import { checkMonitoring } from './check-monitoring';
 import { checkProjects } from './check-projects';
 import type { Check } from './workspace';
 
@@ -11,6 +12,7 @@ const checks: Record<string, Check> = {
   'aliases match the libraries': checkAliases,
   'apps have the same shape': checkApps,
   'documents link to what exists': checkLinks,
+  'alerts and dashboards ask for what there is, and have a runbook': checkMonitoring,
   'files are formatted': checkFormat,
 };
 

@@ -1,7 +1,13 @@
 import { existsSync, globSync } from 'node:fs';
 
 import { type ConfigVariable, describeConfig, loadConfig } from '@delivery/platform/config';
-import { buildOpenApi, type ServiceConfig, type ServiceDefinition } from '@delivery/platform/service';
+import {
+  buildOpenApi,
+  type MetricSpec,
+  metricsOf,
+  type ServiceConfig,
+  type ServiceDefinition,
+} from '@delivery/platform/service';
 
 import { definition as consentIngest } from '../../apps/consent-ingest/app.module';
 import { definition as exporterGcs } from '../../apps/exporter-gcs/app.module';
@@ -14,6 +20,7 @@ import { placeholderEnvironment } from './placeholder-environment';
 export interface DescribedApp {
   name: string;
   variables: readonly ConfigVariable[];
+  metrics: readonly MetricSpec[];
   /** Missing for a service without an API of its own. */
   openApi: (() => Promise<object>) | undefined;
 }
@@ -39,5 +46,6 @@ function describe<C extends ServiceConfig>(definition: ServiceDefinition<C>): De
   const { name, config, openApi } = definition;
   const variables = describeConfig(config);
   const document = () => buildOpenApi(definition, loadConfig(config, placeholderEnvironment(variables)));
-  return { name, variables, openApi: openApi === undefined ? undefined : document };
+  const metrics = metricsOf(definition);
+  return { name, variables, metrics, openApi: openApi === undefined ? undefined : document };
 }

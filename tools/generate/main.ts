@@ -3,9 +3,10 @@ import { generateAsyncApi } from './asyncapi';
 import { generateConfigurationReference } from './configuration';
 import { differences, generateAll, type Generator, referenceFolder, writeAll } from './generator';
 import { generateJsonSchemas } from './json-schemas';
+import { generateMetricsReference } from './metrics';
 import { generateOpenApi } from './openapi';
 
-const help = `Writes the reference in ${referenceFolder}/ from the code: JSON Schema, AsyncAPI, OpenAPI, configuration.
+const help = `Writes the reference in ${referenceFolder}/ from the code: JSON Schema, AsyncAPI, OpenAPI, configuration, metrics.
 
   npm run generate               write what changed
   npm run generate -- --check    write nothing; exit code 1 and the list of files that would change
@@ -16,6 +17,7 @@ const generators: readonly Generator[] = [
   generateAsyncApi,
   generateOpenApi,
   generateConfigurationReference,
+  generateMetricsReference,
 ];
 
 async function main(args: readonly string[]): Promise<void> {

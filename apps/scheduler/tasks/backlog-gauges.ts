@@ -1,6 +1,6 @@
 import type { Backlog } from '@delivery/exports/store';
-import type { IngestPosition } from '@delivery/ingest/store';
-import { gaugeSpec, type Metrics, type MetricSpec } from '@delivery/platform/service';
+import type { IngestPosition, RejectionBacklog } from '@delivery/ingest/store';
+import { gaugeSpec, type GaugeSpec, type Metrics } from '@delivery/platform/service';
 
 const runsOpen = gaugeSpec('export_runs_open', 'Runs that are not delivered, of integrations that exist.', [
   'kind',
@@ -19,7 +19,11 @@ const undeliveredDue = gaugeSpec(
 const runsWaiting = gaugeSpec('export_runs_waiting', 'Due runs that wait for the recorder to pass their due time.', [
   'kind',
 ]);
-const runWaitingAge = gaugeSpec('export_run_waiting_seconds', 'Since the first of them waits.', ['kind']);
+const runWaitingAge = gaugeSpec(
+  'export_run_waiting_seconds',
+  'Since the first of the runs in export_runs_waiting waits.',
+  ['kind'],
+);
 const runUnclaimed = gaugeSpec(
   'export_run_unclaimed_seconds',
   'Since the oldest run that no exporter has claimed could have been claimed.',
@@ -46,7 +50,16 @@ const backlogMessages = gaugeSpec(
   ['topic'],
 );
 
-export const backlogMetricSpecs: readonly MetricSpec[] = [
+const rejectionsUnpublished = gaugeSpec(
+  'ingest_rejections_unpublished',
+  'Rejected messages that were not copied to their topic yet.',
+);
+const rejectionsAge = gaugeSpec(
+  'ingest_rejections_unpublished_seconds',
+  'Since the oldest of the rejections in ingest_rejections_unpublished arrived.',
+);
+
+export const backlogMetricSpecs: readonly GaugeSpec[] = [
   runsOpen,
   runAge,
   undeliveredDue,
@@ -59,6 +72,8 @@ export const backlogMetricSpecs: readonly MetricSpec[] = [
   positionMessages,
   partitionsStopped,
   backlogMessages,
+  rejectionsUnpublished,
+  rejectionsAge,
 ];
 
 const outcomes = ['recorded', 'duplicates', 'rejected', 'suppressed', 'control'] as const;
@@ -73,13 +88,22 @@ export class BacklogGauges {
     this.showPositions(positions);
   }
 
+  rejections({ messages, oldestSeconds }: RejectionBacklog): void {
+    this.metrics.gauge(rejectionsUnpublished).set(messages);
+    this.metrics.gauge(rejectionsAge).set(oldestSeconds);
+  }
+
   behind(topic: string, messages: bigint): void {
     this.metrics.gauge(backlogMessages).set({ topic }, Number(messages));
   }
 
-  /** Shows nothing until it is read again. */
+  /** Shows no number until it is read again. */
   forget(): void {
-    for (const { name } of backlogMetricSpecs) this.metrics.registry.getSingleMetric(name)?.reset();
+    for (const spec of backlogMetricSpecs) {
+      const gauge = this.metrics.gauge(spec);
+      gauge.reset();
+      if (spec.labels.length === 0) gauge.set(Number.NaN); // reset to 0 would say that nothing is late
+    }
   }
 
   private showRuns({ open, late, overdueLeases, unannounced }: Backlog): void {

@@ -1,5 +1,5 @@
 import type { BacklogReadModel } from '@delivery/exports/store';
-import type { IngestPosition } from '@delivery/ingest/store';
+import type { IngestPosition, RejectionStore } from '@delivery/ingest/store';
 import type { KafkaConnection } from '@delivery/platform/kafka';
 import type { Database, Sql } from '@delivery/platform/postgres';
 import type { Task } from '../ticker';
@@ -9,6 +9,7 @@ export interface BacklogTaskDeps {
   readonly database: Database;
   readonly log: Pick<KafkaConnection, 'watermarks'>;
   readonly backlog: BacklogReadModel;
+  readonly rejections: RejectionStore;
   readonly readPositions: (sql: Sql) => Promise<IngestPosition[]>;
   readonly topics: readonly string[];
   readonly gauges: BacklogGauges;
@@ -20,10 +21,12 @@ export function readBacklog(deps: BacklogTaskDeps): Task {
   return { name: 'backlog', everySeconds: deps.everySeconds, run: () => read(deps) };
 }
 
-async function read({ database, log, backlog, readPositions, topics, gauges }: BacklogTaskDeps): Promise<void> {
+async function read(deps: BacklogTaskDeps): Promise<void> {
+  const { database, log, backlog, rejections, readPositions, topics, gauges } = deps;
   try {
     const positions = await readPositions(database);
     gauges.show(await backlog.read(database), positions);
+    gauges.rejections(await rejections.backlog(database));
     for (const topic of topics) {
       const own = positions.filter((position) => position.topic === topic);
       gauges.behind(topic, behind(own, await log.watermarks(topic)));

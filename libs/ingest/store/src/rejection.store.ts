@@ -21,6 +21,14 @@ export interface Rejection {
   arrivedAt: Date;
 }
 
+/** Rejections that were not copied to their topic yet. */
+export interface RejectionBacklog {
+  /** Counted up to a hundred thousand. */
+  messages: number;
+  /** Since the oldest of them arrived; 0 without any. */
+  oldestSeconds: number;
+}
+
 interface RejectionRow extends Record<string, unknown> {
   topic_id: number;
   epoch: number;
@@ -95,6 +103,15 @@ export class RejectionStore {
       reasons: row.reasons,
       arrivedAt: row.arrived_at,
     }));
+  }
+
+  async backlog(sql: Sql): Promise<RejectionBacklog> {
+    const [row] = await sql.query<{ messages: number; seconds: number }>(
+      `SELECT count(*)::int AS messages,
+         greatest(0, coalesce(extract(epoch FROM now() - min(arrived_at)), 0))::float8 AS seconds
+       FROM (SELECT arrived_at FROM ingest_rejection WHERE published_at IS NULL ORDER BY arrived_at LIMIT 100000) AS late`,
+    );
+    return { messages: row?.messages ?? 0, oldestSeconds: row?.seconds ?? 0 };
   }
 
   /** Whether a message was rejected. @param partition and offset - its place in the log of the present epoch */
