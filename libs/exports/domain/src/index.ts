@@ -6,6 +6,7 @@ export * from './layout';
 export * from './manifest';
 export * from './manifest-reader';
 export * from './positions';
+export * from './reconciliation';
 export * from './results';
 export * from './run-id';
 export * from './spec';
