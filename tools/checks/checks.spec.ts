@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { checkAliases } from './check-aliases';
 import { checkApps } from './check-apps';
 import { checkLinks } from './check-links';
+import { checkMonitoring } from './check-monitoring';
 import { checkProjects } from './check-projects';
 
 let root: string;
@@ -100,5 +101,43 @@ describe('checkLinks', () => {
     write('README.md', '[a](docs/a.md#top) [gone](docs/gone.md) [web](https://example.org/x) `[b](c)`');
     write('docs/a.md', '```\n[x](y)\n```\n[up](../README.md) [here](#there) [out](raw)');
     expect(checkLinks(root)).toEqual(['README.md: there is no docs/gone.md', 'docs/a.md: there is no raw']);
+  });
+});
+
+describe('checkMonitoring', () => {
+  const rule = (alert: string, expr: string) => ({
+    alert,
+    expr,
+    annotations: { runbook_url: `docs/operations.md#${alert.toLowerCase()}` },
+  });
+  const rules = (...all: object[]) => write('k8s/monitoring/alerts.yaml', { groups: [{ name: 'g', rules: all }] });
+
+  beforeEach(() => {
+    write(
+      'docs/reference/metrics.md',
+      '| `a_total` | counter | `kind` | Text. | all |\n| `b_seconds` | histogram | | Text. | all |\n',
+    );
+    write('docs/operations.md', '## Alerts\n\n### One\n\nText.\n\n## Else\n\n### Other\n');
+  });
+
+  it('accepts rules and dashboards that ask for what is shown, and a runbook for each alert', () => {
+    rules(rule('One', 'rate(a_total{kind="s3",job="x"}[5m]) > 0 and b_seconds_bucket{le="1"} and process_x'));
+    write('k8s/monitoring/board.json', { panels: [{ targets: [{ expr: 'sum by (kind) (a_total)' }] }] });
+    expect(checkMonitoring(root)).toEqual([]);
+  });
+
+  it('names metrics and labels that nothing shows, and alerts without a runbook, and the reverse', () => {
+    rules(rule('Two', 'c_total > 0'), { alert: 'Three', expr: 'a_total{tenant="x"} > b_seconds' });
+    write('k8s/monitoring/board.json', { panels: [{ targets: [{ expr: 'd_total' }] }] });
+    expect(checkMonitoring(root)).toEqual([
+      expect.stringContaining('Two asks for c_total'),
+      expect.stringContaining('Three asks for the label tenant, which a_total does not have'),
+      expect.stringContaining('Three asks for b_seconds, which no service shows'),
+      expect.stringContaining('board.json: d_total asks for d_total'),
+      expect.stringContaining('says nothing of the alert Two'),
+      expect.stringContaining('says nothing of the alert Three'),
+      expect.stringContaining('there is no alert One'),
+      expect.stringContaining('Three needs a runbook_url'),
+    ]);
   });
 });

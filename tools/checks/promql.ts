@@ -16,11 +16,10 @@ export function metricsIn(expr: string): AskedMetric[] {
     .replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""')
     .replace(/\[[^\]]*\]/g, ' ')
     .replace(/\$\{?\w+\}?/g, ' ')
-    .replace(grouping, ' ');
-  return [...bare.matchAll(/([a-zA-Z_:][\w:]*)\s*(\{[^}]*\}|\()?/g)].flatMap(([whole, name = '', after = '']) => {
-    const before = bare[bare.indexOf(whole) - 1] ?? '';
-    const isFunction = after === '(';
-    if (isFunction || words.has(name.toLowerCase()) || /[\d.]/.test(before)) return [];
+    .replace(grouping, ' ')
+    .replace(/\b\d[\w.]*/g, ' ');
+  return [...bare.matchAll(/([a-zA-Z_:][\w:]*)\s*(\{[^}]*\}|\()?/g)].flatMap(([, name = '', after = '']) => {
+    if (after === '(' || words.has(name.toLowerCase())) return [];
     const labels = [...after.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label = '']) => label);
     return [{ name, labels }];
   });
