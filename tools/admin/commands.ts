@@ -1,9 +1,12 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
 import type { ApiKey, Organization } from '@delivery/integrations/domain';
+import { reconcileDeliveries } from './deliveries';
+import { DeliveryBuckets } from './delivery-buckets';
 import { beginEpoch } from './epochs';
 import { AdminError } from './errors';
 import { createKey, enableKey, listKeys } from './keys';
 import { createOrganization, listOrganizations, updateOrganization } from './organizations';
+import { reportReconciliation } from './report-reconciliation';
 import { withDatabase, withKafka } from './resources';
 import { runNow } from './runs';
 
@@ -156,6 +159,44 @@ export const commands: readonly Command[] = [
           json: { topic, partition: Number(partition), epoch, first_offset: String(firstOffset) },
           text: `Partition ${partition} of ${topic} goes on in epoch ${epoch} at offset ${firstOffset}; a running recorder notices within seconds.`,
         };
+      }),
+  },
+  {
+    words: 'deliveries reconcile',
+    arguments: [],
+    summary: 'after a restore: make the database agree with what lies in the buckets, before anything is delivered',
+    options: {
+      organization: { type: 'string' },
+      integration: { type: 'string' },
+      copy: { type: 'string' },
+      skip: { type: 'string' },
+      'dry-run': { type: 'boolean' },
+    },
+    optionHelp: [
+      '--organization <id>    of this organization only; deliveries then go on waiting',
+      '--integration <id>     this one only; deliveries then go on waiting',
+      '--copy <folder>        manifests and _SUCCESS of buckets that may not be listed, in their folders',
+      '--skip <id,...>        integrations whose buckets are not looked at; they may deliver twice',
+      '--dry-run              say what would be done',
+    ],
+    run: ({ env, flags }) =>
+      withKafka(env, async (resources) => {
+        const buckets = new DeliveryBuckets(env, resources.database);
+        const dryRun = flags['dry-run'] === true;
+        const { organization, integration, copy, skip } = flags;
+        const result = await reconcileDeliveries(
+          { ...resources, buckets },
+          {
+            ...(typeof organization === 'string' ? { organizationId: organization } : {}),
+            ...(typeof integration === 'string' ? { integrationId: integration } : {}),
+            ...(typeof copy === 'string' ? { copy } : {}),
+            skip: typeof skip === 'string' ? skip.split(',') : [],
+            dryRun,
+          },
+        );
+        const text = reportReconciliation(result, dryRun);
+        if (result.integrations.some(({ outcome }) => outcome === 'failed')) throw new AdminError('refused', text);
+        return { json: result, text };
       }),
   },
 ];

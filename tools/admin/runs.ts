@@ -35,6 +35,7 @@ export async function runNow(
     },
     { organizationId, integrationId, trigger: 'manual' },
   );
+  if (planned.outcome === 'waiting') throw new AdminError('refused', `Not now: ${planned.waitingFor}`);
   if (planned.outcome !== 'planned') {
     throw new AdminError('not_found', `Integration ${integrationId} has no schedule: it was deleted meanwhile.`);
   }

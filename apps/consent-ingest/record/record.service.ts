@@ -1,4 +1,4 @@
-import { consentRecorderName } from '@delivery/consent/schema';
+import { consentRecorderGroup, consentRecorderName } from '@delivery/consent/schema';
 import { Recorder } from '@delivery/ingest/recorder';
 import { KafkaConnection } from '@delivery/platform/kafka';
 import { Database } from '@delivery/platform/postgres';
@@ -32,7 +32,7 @@ export class RecordService implements OnApplicationBootstrap {
       { database, connection, observer: observeRecorder(metrics, this.logger) },
       {
         consumer: consumerName,
-        groupId: 'consent-ingest.record',
+        groupId: consentRecorderGroup,
         topics,
         batchSize: config.batchSize,
         recheckMs: config.recheckMs,

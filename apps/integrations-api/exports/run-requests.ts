@@ -36,6 +36,7 @@ export class RunRequests {
       trigger: 'manual',
       mustHold: (tx) => this.refuseEndlessQueue(tx, key),
     });
+    if (planned.outcome === 'waiting') throw conflict(`No run can be planned now: ${planned.waitingFor}.`);
     // Deleted since it was looked up.
     if (planned.outcome !== 'planned') throw noSuchIntegration();
     const run = await this.find(integration, planned.run.id);

@@ -17,6 +17,7 @@ export {
   consentEvents,
   consentEventsRejectedTopic,
   consentEventsTopic,
+  consentRecorderGroup,
   consentRecorderName,
   topicSpecs,
 } from './topics';

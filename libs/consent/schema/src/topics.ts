@@ -12,6 +12,8 @@ export const consentEventsRejectedTopic = 'consent.events.rejected.v1';
 
 /** Name of the consent recorder's rows in `ingest_position`: windows are made of these positions. */
 export const consentRecorderName = 'consent';
+/** The Kafka group that it reads the topics with. */
+export const consentRecorderGroup = 'consent-ingest.record';
 
 export const consentEvents = {
   name: consentEventsTopic,

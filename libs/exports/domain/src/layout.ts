@@ -62,6 +62,13 @@ export function runKeys(template: string, values: LayoutValues): RunKeys {
   };
 }
 
+/** What the keys of all runs of an integration begin with, whatever their date. @throws ExportFault as `runKeys` */
+export function exportPrefix(template: string, id: string): string {
+  assertLayout(template);
+  const cut = template.search(/[^/]*\{date\}/);
+  return template.slice(0, cut < 0 ? template.lastIndexOf('/') + 1 : cut).replaceAll('{id}', () => safe('id', id));
+}
+
 /** The run whose manifest this key is, or `undefined` when it is not a manifest's key. */
 export function runOfManifestKey(key: string): string | undefined {
   return /(?:^|\/)_manifest-([A-Za-z0-9._-]+)\.json$/.exec(key)?.[1];

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { Manifest } from './manifest';
 import { formatPositions, type Positions, samePositions, toPositions } from './positions';
-import { type FoundManifest, type KnownIntegration, reconcile, type StrayRun } from './reconciliation';
+import { bordersOf, type FoundManifest, type KnownIntegration, reconcile, type StrayRun } from './reconciliation';
 import type { RunStatus } from './results';
 import type { Window } from './window';
 
@@ -38,6 +38,19 @@ function history(fates: readonly Fate[]): Past[] {
   }));
 }
 
+const blank: Omit<Manifest, 'run' | 'date' | 'window' | 'due_at' | 'due_times' | 'trigger' | 'previous' | 'missing'> = {
+  manifest_version: 1,
+  organization_id: 'acme',
+  export_id: 'e1',
+  content: 'consent-users',
+  schema_version: 1,
+  complete_until: null,
+  files: [],
+  totals: { files: 0, bytes: 0, rows: 0, users: 0, events: 0 },
+  erased: [],
+  signature: { algorithm: 'Ed25519', key_id: 'k1', value: '' },
+};
+
 /** What the bucket holds of them: a manifest names the one before that was completed, and those that were missing. */
 function bucketOf(past: readonly Past[]): { manifests: FoundManifest[]; strays: StrayRun[] } {
   const manifests: FoundManifest[] = [];
@@ -51,7 +64,8 @@ function bucketOf(past: readonly Past[]): { manifests: FoundManifest[]; strays: 
       missing.push(id);
       continue;
     }
-    const manifest = {
+    const manifest: Manifest = {
+      ...blank,
       run: id,
       date,
       window: {
@@ -68,7 +82,7 @@ function bucketOf(past: readonly Past[]): { manifests: FoundManifest[]; strays: 
     };
     const complete = fate === 'delivered';
     manifests.push({
-      manifest: manifest as unknown as Manifest,
+      manifest,
       sha256: `hash of ${id}`,
       key: `_manifest-${id}`,
       complete,
@@ -265,4 +279,13 @@ it('whatever was lost: each position is in one run, delivered ones are not repea
     }),
     { numRuns: 500 },
   );
+});
+
+it('borders are where windows begin and end, in order, beyond what is recorded', () => {
+  const past = history(['delivered', 'failed', 'failed', 'delivered', 'delivered']);
+  const { manifests } = bucketOf(past);
+  const borders = bordersOf([...manifests].reverse(), at(10, 7)).map(formatPositions);
+  expect(borders).toEqual([at(30, 21), at(40, 28), at(50, 35)].map(formatPositions));
+  expect(bordersOf(manifests, at(45, 30)).map(formatPositions)).toEqual([formatPositions(at(50, 35))]);
+  expect(bordersOf(manifests, at(50, 35))).toEqual([]);
 });

@@ -201,11 +201,32 @@ function byWindow(a: FoundManifest, b: FoundManifest): number {
 }
 
 function comparePositions(a: FoundManifest, b: FoundManifest, end: 'from' | 'to'): number {
-  const [left, right] = [parsePositions(a.manifest.window[end]), parsePositions(b.manifest.window[end])];
-  if (samePositions(left, right)) return 0;
-  return hasReached(right, left) ? -1 : 1;
+  return compareEnds(parsePositions(a.manifest.window[end]), parsePositions(b.manifest.window[end]));
 }
 
 function later(a: Date | undefined, b: Date): Date {
   return a === undefined || b > a ? b : a;
+}
+
+/**
+ * Where the windows of these manifests begin and end, as far as it lies beyond what is recorded: one after the other, as
+ * all partitions passed them together. Whatever is recorded again has to keep to it.
+ */
+export function bordersOf(manifests: readonly FoundManifest[], recorded: Positions): Positions[] {
+  const ends = manifests
+    .flatMap(({ manifest: { window } }) => [parsePositions(window.from), parsePositions(window.to)])
+    .filter((end) => !hasReached(recorded, end))
+    .sort(compareEnds);
+  const borders: Positions[] = [];
+  for (const end of ends) {
+    const before = borders.at(-1) ?? {};
+    const border = furthest(before, end);
+    if (!samePositions(before, border)) borders.push(border);
+  }
+  return borders;
+}
+
+/** All windows end at moments, and no partition ever goes back: of two ends one has reached the other. */
+function compareEnds(a: Positions, b: Positions): number {
+  return samePositions(a, b) ? 0 : hasReached(b, a) ? -1 : 1;
 }

@@ -5,6 +5,8 @@ export { executeRun, type ExecuteOptions } from './deliver/execute-run';
 export { LeaseLost, RunFault } from './errors';
 export type { LogReader } from './plan/log-readiness';
 export { type PlanDeps, type PlannedRun, type PlanOutcome, type PlanRequest, planRun } from './plan/plan-run';
+export { findDeliveries, type FindDeps, type FoundDeliveries } from './reconcile/find-deliveries';
+export { isChange, type ReconcileDeps, reconcileIntegration } from './reconcile/reconcile-integration';
 export { ExporterConfig } from './exporter/exporter.config';
 export { exporterMetricSpecs } from './exporter/exporter-metrics';
 export {

@@ -1,3 +1,4 @@
+import { RewindStore } from '@delivery/ingest/store';
 import { KafkaError } from '@delivery/platform/kafka';
 import { deliveredEvents, ExportWorld } from './export-world';
 
@@ -61,6 +62,23 @@ describe('a scheduled run', () => {
     expect(run?.dueAt).toEqual(run?.dueTimes.at(-1));
     expect(run?.date).toBe(run?.dueTimes.at(-1)?.toISOString().slice(0, 10));
     expect((await world.schedules.listDue(world.db, 10)).length).toBe(0);
+  });
+
+  it('waits in a database that went back, however long, also when it is asked for by hand', async () => {
+    const key = await world.newIntegration();
+    await world.record(key.organizationId, [{ id: 'e1', user: ann }]);
+    await pass(25);
+    const place = { topic: TOPIC, partition: 0, epoch: 1, nextOffset: 1_000_000n };
+    const rewinds = new RewindStore();
+    await rewinds.notice(world.db, 'consent', [place]);
+    for (const trigger of ['schedule', 'manual'] as const) {
+      const outcome = await world.plan(key, trigger, { maxWaitSeconds: 0 });
+      expect(outcome).toEqual({ outcome: 'waiting', waitingFor: expect.stringContaining('deliveries reconcile') });
+    }
+    expect((await world.schedules.find(world.db, key))?.waitingFor).toContain('older than what was recorded');
+    await world.db.transaction((tx) => rewinds.settle(tx, 'consent', [place], []));
+    expect(await world.plan(key, 'schedule')).toMatchObject({ outcome: 'planned' });
+    await world.db.query('DELETE FROM ingest_rewind');
   });
 
   it('waits, visibly, until the recorder has passed the due time', async () => {

@@ -1,6 +1,7 @@
 export { AttemptStore, type Attempt, type ClaimOptions, type Hold } from './attempt.store';
 export { type Backlog, BacklogReadModel, type Lateness, type OpenRuns } from './backlog.read-model';
 export { databaseNow } from './clock';
+export { type DeliveredManifest, ReconciliationStore } from './reconciliation.store';
 export type { ExportRun, RunProgress, StoredUpload } from './run';
 export { RunLogReadModel, type RunLog, type RunLogPage, type WaitingRun } from './run-log.read-model';
 export { RunStore, type NewRun, type RunKey } from './run.store';

@@ -1,3 +1,4 @@
 export { RecorderError, recorderErrorCodes } from './errors';
 export { Recorder, type RecorderDeps, type RecorderObserver, type RecorderOptions } from './recorder';
+export { recordedBeyond } from './recording-order';
 export type { LogMessage, LogSource, Prepared, RecordOutcome, TopicRecorder } from './topic-recorder';

@@ -12,7 +12,9 @@ import type { KafkaConnection } from '@delivery/platform/kafka';
 import type { Database } from '@delivery/platform/postgres';
 
 interface RecordingOrderOptions {
+  /** Name of the recorder's rows in `ingest_position`. */
   readonly consumer: string;
+  /** Whose offsets Kafka has. */
   readonly groupId: string;
   readonly topics: readonly string[];
 }
@@ -20,6 +22,31 @@ interface RecordingOrderOptions {
 /** What is kept in Kafka beside the offset of a partition: offsets of different lives of a topic do not compare. */
 export function noteOf({ epoch }: Pick<IngestPosition, 'epoch'>): string {
   return `epoch ${epoch}`;
+}
+
+/**
+ * Partitions that were recorded further than the database says, by what this recorder told Kafka when it had recorded
+ * them. A note without an epoch, of an earlier version, says nothing.
+ */
+export async function recordedBeyond(
+  { database, connection }: { database: Database; connection: KafkaConnection },
+  { consumer, groupId, topics }: RecordingOrderOptions,
+): Promise<LogPlace[]> {
+  // Asked before the positions are: a position is stored before Kafka is told, by whichever recorder.
+  const committed = await Promise.all(
+    topics.map(async (topic) => {
+      const found = await connection.committed(groupId, topic);
+      return found.flatMap(({ partition, offset, note }) => {
+        const epoch = /^epoch (\d+)$/.exec(note)?.[1];
+        return epoch === undefined ? [] : [{ topic, partition, epoch: Number(epoch), nextOffset: offset }];
+      });
+    }),
+  );
+  const positions = await new PositionStore().readAll(database, consumer);
+  return committed.flat().filter((place) => {
+    const at = positions.find(({ topic, partition }) => topic === place.topic && partition === place.partition);
+    return at === undefined || comparePlaces(at, place) < 0;
+  });
 }
 
 /**
@@ -36,17 +63,9 @@ export class RecordingOrder {
     private readonly options: RecordingOrderOptions,
   ) {}
 
-  /**
-   * Compares all positions with what this recorder told Kafka when it had them. A note without an epoch, of an earlier
-   * version, says nothing.
-   */
+  /** Compares all positions with what Kafka was told. */
   async compareWithKafka(): Promise<void> {
-    const positions = await this.positions.readAll(this.deps.database, this.options.consumer);
-    const committed = await Promise.all(this.options.topics.map((topic) => this.committed(topic)));
-    const beyond = committed.flat().filter((place) => {
-      const at = positions.find(({ topic, partition }) => topic === place.topic && partition === place.partition);
-      return at === undefined || comparePlaces(at, place) < 0;
-    });
+    const beyond = await recordedBeyond(this.deps, this.options);
     if (beyond.length > 0) await this.rewinds.notice(this.deps.database, this.options.consumer, beyond);
   }
 
@@ -82,13 +101,5 @@ export class RecordingOrder {
     const border = nextBorder(this.borders, positions);
     if (border === undefined) this.borders = [];
     return limitOf(position, border);
-  }
-
-  private async committed(topic: string): Promise<LogPlace[]> {
-    const found = await this.deps.connection.committed(this.options.groupId, topic);
-    return found.flatMap(({ partition, offset, note }) => {
-      const epoch = /^epoch (\d+)$/.exec(note)?.[1];
-      return epoch === undefined ? [] : [{ topic, partition, epoch: Number(epoch), nextOffset: offset }];
-    });
   }
 }

@@ -65,6 +65,12 @@ export function recordedPositions(positions: readonly IngestPosition[]): Positio
 }
 
 function assertReached(positions: readonly IngestPosition[], end: Positions): void {
+  if (positions.some(({ held }) => held)) {
+    throw new RunFault(
+      'snapshot_behind',
+      'The database is older than what was recorded once; the run waits until the operator has looked at what was delivered.',
+    );
+  }
   const recorded = recordedPositions(positions);
   if (hasReached(recorded, end)) return;
   const missing = behind(recorded, end).map(({ at, target }) => {

@@ -77,10 +77,14 @@ export class Exporter implements OnApplicationBootstrap {
   }
 
   private claim(): Promise<ExportRun | undefined> {
-    const { database, attempts } = this.deps;
+    const { database, attempts, readPositions } = this.deps;
     const { leaseSeconds, parallelRunsPerOrganization: perOrganization } = this.config;
     const terms = { owner: this.owner, leaseSeconds, perOrganization };
-    return database.transaction((tx) => attempts.claimNext(tx, this.kind, terms));
+    return database.transaction(async (tx) => {
+      // A database that went back does not know what was delivered since.
+      if ((await readPositions(tx)).some(({ held }) => held)) return undefined;
+      return attempts.claimNext(tx, this.kind, terms);
+    });
   }
 
   private async execute(run: ExportRun, options: { claimedAt: number; signal: AbortSignal }): Promise<void> {

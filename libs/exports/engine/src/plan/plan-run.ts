@@ -54,7 +54,10 @@ export interface PlannedRun {
 
 export type PlanOutcome =
   | { readonly outcome: 'planned'; readonly run: PlannedRun }
-  /** The recorder has not passed the due time yet; ask again later. The same words are in the schedule's row. */
+  /**
+   * The recorder has not passed the due time yet, or the database went back (then also for a manual run); ask again
+   * later. The same words are in the schedule's row.
+   */
   | { readonly outcome: 'waiting'; readonly waitingFor: string }
   | { readonly outcome: 'not_due' }
   | { readonly outcome: 'absent' };
@@ -62,7 +65,8 @@ export type PlanOutcome =
 /**
  * Plans the next run of an integration: the one place where windows are made (rule 11), in one transaction that locks
  * the schedule. A `manual` run is the next window early and waits for nothing; a `schedule` run stands for all due times
- * that have passed, and waits until everything that had arrived at the last of them is recorded.
+ * that have passed, and waits until everything that had arrived at the last of them is recorded. In a database that went
+ * back nothing is planned before the deliveries were reconciled.
  *
  * May be repeated and called by any number of schedulers at once: a due time is planned once.
  */
@@ -75,6 +79,10 @@ export async function planRun(deps: PlanDeps, request: PlanRequest): Promise<Pla
   const target = await logTargetAt(deps.log, deps.topics, due);
   return deps.database.transaction((tx) => planLocked(deps, tx, request, { due, target }));
 }
+
+/** Until the operator has reconciled the deliveries, however long that takes: a window may be delivered already. */
+const DATABASE_WENT_BACK =
+  'the database is older than what was recorded once; the operator has to run: npm run admin -- deliveries reconcile';
 
 /** What was asked of the log before the transaction, since no lock may wait for Kafka. */
 interface AskedLog {
@@ -96,6 +104,10 @@ async function planLocked(
   if (dueTimes.length === 0) return { outcome: 'not_due' };
 
   const positions = await deps.readPositions(tx);
+  if (positions.some(({ held }) => held)) {
+    if (request.trigger === 'schedule') await deps.schedules.setWaiting(tx, request, DATABASE_WENT_BACK);
+    return { outcome: 'waiting', waitingFor: DATABASE_WENT_BACK };
+  }
   const { waitingFor, completeUntil } = readinessOf(target, positions, due);
   if (request.trigger === 'schedule' && waitingFor !== undefined && mayWait(deps, schedule, now)) {
     await deps.schedules.setWaiting(tx, request, waitingFor);
