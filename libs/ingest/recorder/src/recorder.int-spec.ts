@@ -18,6 +18,8 @@ class TextRecorder implements TopicRecorder<string> {
   readonly rejectedTopic = rejectedTopic;
   /** What goes wrong with every batch. */
   fault: Error | undefined;
+  /** Goes wrong the first time that this text comes without a NUL beside it. */
+  failsOnce: string | undefined;
 
   prepare(message: LogMessage): Prepared<string> {
     const value = String(message.value);
@@ -31,6 +33,11 @@ class TextRecorder implements TopicRecorder<string> {
 
   async record(tx: Transaction, batch: readonly { message: LogMessage; value: string }[]) {
     if (this.fault) throw this.fault;
+    const texts = batch.map(({ value }) => value);
+    if (this.failsOnce && texts.includes(this.failsOnce) && !texts.join('').includes('\0')) {
+      this.failsOnce = undefined;
+      throw new Error('for a test');
+    }
     for (const { value } of batch) await tx.query('INSERT INTO text_recorded (value) VALUES ($1)', [value]);
     return { duplicates: 0, suppressed: 0, rejected: [] };
   }
@@ -140,6 +147,22 @@ describe('Recorder', () => {
       { log_offset: '1', code: 'poison' },
       { log_offset: '2', code: 'refused_by_database' },
     ]);
+  });
+
+  it('tells of each message once, also when half of a range is recorded and the other half fails', async () => {
+    const recorder = new TextRecorder();
+    recorder.failsOnce = 'later';
+    await kafka.admin.transaction(topic, [{ partition: 0, value: 'poison' }], 'commit');
+    await produce(0, ['a', 'nul \0', 'b', 'c', 'later', 'd']);
+    await start({ topics: [recorder] });
+    await reached(0, 8n);
+    expect(recorder.failsOnce).toBeUndefined();
+    const stored = await position(0);
+    const sum = (outcome: keyof Counters) => counted.reduce((total, each) => total + each[outcome], 0n);
+    for (const outcome of ['recorded', 'duplicates', 'rejected', 'suppressed', 'control'] as const) {
+      expect([outcome, sum(outcome)]).toEqual([outcome, stored?.[outcome]]);
+    }
+    expect([sum('recorded'), sum('rejected'), sum('control')]).toEqual([5n, 2n, 1n]);
   });
 
   it('copies rejections to their topic once, as they came', async () => {

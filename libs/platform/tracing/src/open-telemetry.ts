@@ -5,6 +5,8 @@ import { maxLinks, type OpenSpan, type SpanAttributes, type Tracer } from './tra
 import type { SamplerName, TracingConfig } from './tracing.config';
 
 const exportTimeoutMs = 5_000;
+/** What a process that is killed can lose of its spans. */
+const sendEveryMs = 1_000;
 
 /** The SDK, loaded by whoever wants traces: it takes memory that a service without them has no use for. */
 async function loadSdk() {
@@ -39,6 +41,7 @@ export async function openTracer(
   const processor = new sdk.BatchSpanProcessor({
     exporter: exporter ?? otlpExporter(loaded, config),
     exportTimeoutMillis: exportTimeoutMs,
+    scheduledDelayMillis: sendEveryMs,
   });
   const provider = new sdk.TracerProvider({
     // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word.
