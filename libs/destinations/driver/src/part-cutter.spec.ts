@@ -22,7 +22,7 @@ describe('PartCutter', () => {
             parts.push({ ...part, bytes: Buffer.from(part.bytes) });
             underway -= 1;
           };
-          const cutter = new PartCutter({ partBytes, partsInFlight, upload, signal: idle });
+          const cutter = new PartCutter({ partBytes, partsInFlight, upload, free: [], signal: idle });
           for (const chunk of chunks) await cutter.write(chunk);
           const last = await cutter.end();
           parts.sort((a, b) => a.number - b.number).push({ ...last, bytes: Buffer.from(last.bytes) });
@@ -42,7 +42,13 @@ describe('PartCutter', () => {
 
   it('takes no more than the parts in flight and one more before it makes the caller wait', async () => {
     const gate = Promise.withResolvers<void>();
-    const cutter = new PartCutter({ partBytes: 10, partsInFlight: 2, upload: () => gate.promise, signal: idle });
+    const cutter = new PartCutter({
+      partBytes: 10,
+      partsInFlight: 2,
+      upload: () => gate.promise,
+      free: [],
+      signal: idle,
+    });
     await cutter.write(new Uint8Array(30));
     let accepted = false;
     const waiting = cutter.write(new Uint8Array(1)).then(() => (accepted = true));
@@ -53,10 +59,24 @@ describe('PartCutter', () => {
     expect(cutter.bytes).toBe(31);
   });
 
+  it('uses the memory of one object for the next', async () => {
+    const free: Buffer[] = [];
+    const memory = new Set<ArrayBufferLike>();
+    for (let object = 0; object < 3; object += 1) {
+      const upload = async ({ bytes }: Part): Promise<void> => void memory.add(bytes.buffer);
+      const cutter = new PartCutter({ partBytes: 10, partsInFlight: 2, upload, free, signal: idle });
+      await cutter.write(new Uint8Array(95));
+      memory.add((await cutter.end()).bytes.buffer);
+      cutter.release();
+    }
+    expect(memory.size).toBeLessThanOrEqual(3);
+    expect(free).toHaveLength(memory.size);
+  });
+
   it('surfaces the failure of an earlier part in a later call', async () => {
     const failure = new DestinationError('access_denied', 'No.');
     const upload = (): Promise<void> => Promise.reject(failure);
-    const cutter = new PartCutter({ partBytes: 4, partsInFlight: 1, upload, signal: idle });
+    const cutter = new PartCutter({ partBytes: 4, partsInFlight: 1, upload, free: [], signal: idle });
     await expect(cutter.write(new Uint8Array(100))).rejects.toBe(failure);
     await expect(cutter.end()).rejects.toBe(failure);
     await cutter.settled();
@@ -68,6 +88,7 @@ describe('PartCutter', () => {
       partBytes: 4,
       partsInFlight: 1,
       upload: () => new Promise(() => undefined),
+      free: [],
       signal: controller.signal,
     });
     const waiting = cutter.write(new Uint8Array(100));

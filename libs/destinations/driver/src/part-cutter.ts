@@ -13,6 +13,11 @@ export interface PartCutterOptions {
   partBytes: number;
   /** How many parts may be under way at once; one more is being filled meanwhile, and that is all the memory used. */
   partsInFlight: number;
+  /**
+   * Memory of parts that are done, of this size, for all objects of a destination: buffers of their own for each file
+   * would all wait for the garbage collector, which takes its time.
+   */
+  free: Buffer[];
   /** Called in the order of the parts. */
   upload: (part: Part) => Promise<void>;
   signal: AbortSignal;
@@ -24,7 +29,6 @@ export interface PartCutterOptions {
  * never empty unless the object is, and an object of at most one part is never begun as a multipart upload.
  */
 export class PartCutter {
-  private readonly free: Buffer[] = [];
   private readonly underway = new Set<Promise<void>>();
   private current: Buffer | undefined;
   private filled = 0;
@@ -42,7 +46,7 @@ export class PartCutter {
     this.assertUsable();
     for (let taken = 0; taken < chunk.byteLength;) {
       if (this.filled === this.options.partBytes) await this.dispatch();
-      const part = (this.current ??= this.free.pop() ?? Buffer.allocUnsafeSlow(this.options.partBytes));
+      const part = (this.current ??= this.options.free.pop() ?? Buffer.allocUnsafeSlow(this.options.partBytes));
       const piece = chunk.subarray(taken, taken + this.options.partBytes - this.filled);
       part.set(piece, this.filled);
       this.filled += piece.byteLength;
@@ -56,6 +60,12 @@ export class PartCutter {
     while (this.underway.size > 0) await this.anyDone();
     const bytes = (this.current ?? Buffer.alloc(0)).subarray(0, this.filled);
     return { number: this.cut + 1, offset: this.cut * this.options.partBytes, bytes };
+  }
+
+  /** The last part is done as well. */
+  release(): void {
+    if (this.current !== undefined) this.options.free.push(this.current);
+    this.current = undefined;
   }
 
   /** Resolves when no upload is under way any more, however each ended; never rejects. */
@@ -72,7 +82,7 @@ export class PartCutter {
     this.filled = 0;
     this.current = undefined;
     const upload = this.options.upload(part).then(
-      () => void this.free.push(buffer),
+      () => void this.options.free.push(buffer),
       (error: unknown) => {
         this.failure ??= { error };
       },

@@ -41,6 +41,8 @@ export class GcsCalls {
   private readonly connections: HttpConnections;
   private readonly timeoutMs: number;
   readonly endpoint: string;
+  /** Memory of chunks that are done, for the next. */
+  readonly freeParts: Buffer[] = [];
 
   private constructor(
     readonly options: GcsDestinationOptions,

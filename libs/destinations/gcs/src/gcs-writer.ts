@@ -44,6 +44,7 @@ export class GcsWriter implements ObjectWriter {
       partBytes: calls.options.chunkSizeBytes ?? DEFAULT_CHUNK_BYTES,
       // A session takes its chunks in order.
       partsInFlight: 1,
+      free: calls.freeParts,
       upload: (part) => this.uploadChunk(part),
       signal: this.signal,
     });
@@ -61,6 +62,7 @@ export class GcsWriter implements ObjectWriter {
     const answer = await this.send(session, last, bytes);
     await this.verify(storedObject(answer), bytes);
     this.finished = true;
+    this.cutter.release();
     return { bytes };
   }
 

@@ -20,6 +20,8 @@ interface Target {
 /** The S3 client of one bucket: every request of the driver and the reader goes through `call`. */
 export class S3Calls {
   readonly target: Target;
+  /** Memory of parts that are done, for the next. */
+  readonly freeParts: Buffer[] = [];
   private readonly closing = new AbortController();
 
   private constructor(

@@ -6,7 +6,8 @@ const MIB = 1024 * 1024;
 /** S3's own limits: docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 export const MIN_PART_BYTES = 5 * MIB;
 export const MAX_PARTS = 10_000;
-export const DEFAULT_PART_BYTES = 8 * MIB;
+/** The least: three of them are all the memory that a writer holds. */
+export const DEFAULT_PART_BYTES = MIN_PART_BYTES;
 export const DEFAULT_PARTS_IN_FLIGHT = 2;
 export const DEFAULT_REQUEST_TIMEOUT_MS = 120_000;
 
@@ -101,7 +102,7 @@ export class S3DestinationOptions {
   @Matches(/^\d{12}$/, { message: 'expectedBucketOwner must be an AWS account id' })
   expectedBucketOwner?: string;
 
-  /** One try of one request. At the default part size, the slowest line it tolerates is about 70 kB/s. */
+  /** One try of one request. At the default part size, the slowest line it tolerates is about 45 kB/s. */
   @IsOptional()
   @IsInt()
   @Min(100)

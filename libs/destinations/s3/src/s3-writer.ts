@@ -31,6 +31,7 @@ export class S3Writer implements ObjectWriter {
     this.cutter = new PartCutter({
       partBytes: calls.options.partSizeBytes ?? DEFAULT_PART_BYTES,
       partsInFlight: calls.options.partsInFlight ?? DEFAULT_PARTS_IN_FLIGHT,
+      free: calls.freeParts,
       upload: (part) => this.uploadPart(part),
       signal: this.signal,
     });
@@ -48,6 +49,7 @@ export class S3Writer implements ObjectWriter {
       await this.complete();
     }
     this.finished = true;
+    this.cutter.release();
     return { bytes: this.cutter.bytes };
   }
 
