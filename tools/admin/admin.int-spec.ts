@@ -1,4 +1,5 @@
 import { topicSpecs as consentTopics } from '@delivery/consent/schema';
+import { migrations as consent } from '@delivery/consent/store';
 import { DEFAULT_SPEC } from '@delivery/exports/domain';
 import { runRequestedTopics, topicSpecs } from '@delivery/exports/schema';
 import { migrations as exports, ScheduleStore } from '@delivery/exports/store';
@@ -21,7 +22,7 @@ let database: Database;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  test = await testDatabase({ migrations: [...ingest, ...exports, ...migrations] });
+  test = await testDatabase({ migrations: [...ingest, ...consent, ...exports, ...migrations] });
   kafka = await testKafka([...consentTopics(1), ...topicSpecs(1)]);
   database = await new Database(test.config, { applicationName: 'test', entities }).open();
   env = { ...stackEnvironment(), DATABASE_URL: test.config.url, KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix };
@@ -119,6 +120,72 @@ describe('run now', () => {
   });
 });
 
+describe('event trace', () => {
+  const place = (epoch: number, offset: number) =>
+    JSON.stringify({ 'consent.events.v1': { 3: { epoch, offset: String(offset) } } });
+  /** A completed run over `[from, to)` of partition 3, with two files. */
+  const completed = async (id: string, sequence: number, from: string, to: string) =>
+    database.query(
+      `INSERT INTO export_run (organization_id, id, integration_id, sequence, destination_kind, content, spec, trigger,
+         due_at, due_times, date, window_from, window_to, window_to_at, status, created_at, finished_at, progress,
+         manifest_key, traceparent)
+       SELECT organization_id, $1, integration_id, $2, destination_kind, content, spec, 'manual', now(), '{}', '2026-01-01',
+         $3, $4, now(), 'completed', now(), now(), '{"files": 2}', 'the-manifest',
+         '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+       FROM export_schedule WHERE organization_id = 'acme' AND integration_id = 'i1'`,
+      [id, sequence, from, to],
+    );
+
+  it('tells where an event came from, and the runs and files of the windows that hold it', async () => {
+    await database.query(
+      `INSERT INTO consent_event_head VALUES ('acme', 'e1', 'u1', 'gdpr', 'confirmed', 1, '2026-01-01', 1, 3, 2, 10, now())`,
+    );
+    await database.query(
+      `INSERT INTO consent_event_revision (organization_id, topic_id, partition, epoch, log_offset, month, event_id, user_id,
+         regulation, status, event_version, guest, arrived_at, effective_at, event_document)
+       VALUES ('acme', 1, 3, 2, 10, '2026-01-01', 'e1', 'u1', 'gdpr', 'confirmed', 1, false, '2026-01-02', now(), '{}')`,
+    );
+    expect(await run('event trace acme e1')).toContain('No run has it in its window yet');
+
+    await completed('before', 11, '{}', place(2, 10));
+    await completed('holds', 12, place(2, 10), place(2, 11));
+    await completed('holds-over-epochs', 13, place(1, 500), place(3, 0));
+    await completed('after', 14, place(2, 11), place(3, 7));
+    const trace = await json('event trace acme e1');
+    expect(trace['event']).toMatchObject({
+      topic: 'consent.events.v1',
+      partition: 3,
+      epoch: 2,
+      offset: '10',
+      version: 1,
+    });
+    expect(trace['runs']).toMatchObject([
+      {
+        run: 'holds',
+        status: 'completed',
+        manifest: 'the-manifest',
+        trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+        files: [
+          'data/export-id=i1/date=2026-01-01/users/holds-000000.json.gz',
+          'data/export-id=i1/date=2026-01-01/users/holds-000001.json.gz',
+        ],
+      },
+      { run: 'holds-over-epochs' },
+    ]);
+    const text = await run('event trace acme e1');
+    expect(text).toMatch(/^Offset 10 of partition 3 of consent.events.v1 \(epoch 2\), arrived 2026-01-02T/);
+    expect(text).toContain('  file      data/export-id=i1/date=2026-01-01/users/holds-000001.json.gz');
+    expect(text).not.toContain('Run after');
+  });
+
+  it('tells of no other organization, and where else to look', async () => {
+    await expect(run('event trace guests e1')).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('ingest_rejection'),
+    });
+  });
+});
+
 describe('ingest new-epoch', () => {
   it('goes on with the first message that the log has', async () => {
     const topic = 'consent.events.v1';
@@ -143,7 +210,7 @@ describe('help', () => {
       throw new Error('help needs no environment');
     };
     const all = await runCommand([], never);
-    for (const words of ['organization create', 'key create', 'run now', 'ingest new-epoch']) {
+    for (const words of ['organization create', 'key create', 'run now', 'event trace', 'ingest new-epoch']) {
       expect(all).toContain(words);
       const help = await runCommand([...words.split(' '), '--help'], never);
       expect(help).toMatch(new RegExp(`^npm run admin -- ${words}`));

@@ -4,6 +4,7 @@ import { reconcileDeliveries } from './deliveries';
 import { DeliveryBuckets } from './delivery-buckets';
 import { beginEpoch } from './epochs';
 import { AdminError } from './errors';
+import { traceEvent, traceJson, traceText } from './event-trace';
 import { createKey, enableKey, listKeys } from './keys';
 import { createOrganization, listOrganizations, updateOrganization } from './organizations';
 import { reportReconciliation } from './report-reconciliation';
@@ -142,6 +143,18 @@ export const commands: readonly Command[] = [
           json: { run: run.id, organization_id: organization, export_id: integration },
           text: `Planned run ${run.id}.`,
         };
+      }),
+  },
+  {
+    words: 'event trace',
+    arguments: ['organization', 'event'],
+    summary: 'what became of an event: its place in the log, the runs that have it, their files',
+    options: {},
+    optionHelp: [],
+    run: ({ env, given: [organization = '', event = ''] }) =>
+      withDatabase(env, async (database) => {
+        const trace = await traceEvent(database, organization, event);
+        return { json: traceJson(trace), text: traceText(trace) };
       }),
   },
   {

@@ -7,6 +7,22 @@ export interface DocumentPage {
   next: string | undefined;
 }
 
+/** Where the log has what became an event, and what it became. */
+export interface EventPlace {
+  topic: string;
+  partition: number;
+  epoch: number;
+  offset: bigint;
+  /** The log's append time. */
+  arrivedAt: Date;
+  effectiveAt: Date;
+  version: number;
+  status: string;
+  regulation: string;
+  /** Of a user whom the customer has no id of his own for. */
+  guest: boolean;
+}
+
 export interface EventFilter {
   organizationId: string;
   /** Either of the two. */
@@ -33,6 +49,20 @@ export class ConsentReadStore {
       [organizationId, eventId],
     );
     return row?.event_document;
+  }
+
+  /** Where an event came from; undefined for an id that was never recorded. */
+  async eventPlace(organizationId: string, eventId: string): Promise<EventPlace | undefined> {
+    const [row] = await this.sql.query<Omit<EventPlace, 'offset'> & { log_offset: string }>(
+      `SELECT t.name AS topic, r.partition, r.epoch, r.log_offset, r.arrived_at AS "arrivedAt",
+         r.effective_at AS "effectiveAt", r.event_version AS version, r.status, r.regulation, r.guest
+       FROM consent_event_head h ${revisionOfHead} JOIN ingest_topic t USING (topic_id)
+       WHERE h.organization_id = $1 AND h.event_id = $2`,
+      [organizationId, eventId],
+    );
+    if (row === undefined) return undefined;
+    const { log_offset: offset, ...place } = row;
+    return { ...place, offset: BigInt(offset) };
   }
 
   /** A user's events by id, `limit` at a time; `after` is the `next` of the page before. */

@@ -1,4 +1,4 @@
-export { ConsentReadStore, type DocumentPage, type EventFilter } from './consent-read.store';
+export { ConsentReadStore, type DocumentPage, type EventFilter, type EventPlace } from './consent-read.store';
 export { ensureRevisionPartitions } from './ensure-revision-partitions';
 export { recordEvents, type EventToRecord, type RecordedEvents } from './record-events';
 

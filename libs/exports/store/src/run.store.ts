@@ -1,4 +1,11 @@
-import { type ExportSpec, formatPositions, formatSpec, type RunTrigger, type Window } from '@delivery/exports/domain';
+import {
+  type ExportSpec,
+  formatPositions,
+  formatSpec,
+  type PartitionPosition,
+  type RunTrigger,
+  type Window,
+} from '@delivery/exports/domain';
 import type { Sql } from '@delivery/platform/postgres';
 import { type ExportRun, type RunRow, runColumns, toRun } from './run';
 import type { DestinationKind, IntegrationKey } from './schedule';
@@ -61,6 +68,19 @@ export class RunStore {
       [key.organizationId, key.id],
     );
     return row && toRun(row);
+  }
+
+  /** An organization's runs whose windows hold a record of the log, in the order in which they were planned. */
+  async listHolding(sql: Sql, organizationId: string, record: PartitionPosition): Promise<ExportRun[]> {
+    const { topic, partition, epoch, offset } = record;
+    const bound = (column: string) =>
+      `(coalesce((${column} #>> ARRAY[$2, $3, 'epoch'])::int, 0), coalesce((${column} #>> ARRAY[$2, $3, 'offset'])::numeric, 0))`;
+    const rows = await sql.query<RunRow>(
+      `SELECT ${runColumns} FROM export_run r WHERE organization_id = $1 AND ${bound('window_from')} <= ($4::int, $5::numeric)
+         AND ${bound('window_to')} > ($4::int, $5::numeric) ORDER BY created_at, id`,
+      [organizationId, topic, String(partition), epoch, offset.toString()],
+    );
+    return rows.map(toRun);
   }
 
   /** Gives a run that failed or was cancelled its tries back: it executes again over the window it had. */
