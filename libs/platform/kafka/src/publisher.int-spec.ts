@@ -134,7 +134,7 @@ describe('publisher', () => {
   it.each(['takeDown', 'freeze'] as const)(
     'fails in bounded time when the broker is gone (%s), and recovers',
     async (fault) => {
-      const connection = faulty({ publishTimeoutMs: 1500 });
+      const connection = faulty({ publishTimeoutMs: 1500, publisherStuckSeconds: 1 });
       const publisher = connection.publisher();
       await publisher.publish(topic, [message('before')]);
       connection[fault]();
@@ -150,8 +150,11 @@ describe('publisher', () => {
       const refused = Date.now();
       await expect(failure(publisher.publish(topic, [message('at once')]))).resolves.toMatchObject({ retryable: true });
       expect(Date.now() - refused).toBeLessThan(500);
+      await waitFor(() => publisher.faults().length > 0, { describe: 'a sentence about it' });
+      expect(publisher.faults()[0]).toMatch(/^Nothing could be published to events for \d+ s: Kafka/);
       connection.restore();
       await waitFor(() => publisher.publish(topic, [message('after')]), { describe: 'publishing again' });
+      expect(publisher.faults()).toEqual([]);
     },
   );
 

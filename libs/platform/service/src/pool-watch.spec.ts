@@ -17,7 +17,7 @@ describe('PoolWatch', () => {
 
   it('tells that callers have waited at every look for the whole time, and only then', () => {
     expect([lookAt(0, 1), lookAt(9, 3)]).toEqual([undefined, undefined]);
-    expect(lookAt(11, 3)).toBe('All 2 connections to Postgres have been in use for 11 s, and 3 callers wait.');
+    expect(lookAt(11, 3)).toBe('All 2 connections to Postgres have been in use for 11 s; callers that wait: 3.');
     expect([lookAt(12, 0), lookAt(13, 1), lookAt(22, 1)]).toEqual([undefined, undefined, undefined]);
     expect(lookAt(23, 1)).toMatch('10 s');
   });

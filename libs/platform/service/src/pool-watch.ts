@@ -30,9 +30,9 @@ export class PoolWatch {
   /** A sentence once callers have waited for too long. */
   fault(): string | undefined {
     if (this.since === undefined || !this.exhausted) return undefined;
-    const seconds = Math.round((this.now() - this.since) / 1000);
+    const seconds = Math.floor((this.now() - this.since) / 1000);
     if (seconds < this.limitSeconds) return undefined;
     const { waiting, limit } = this.state();
-    return `All ${limit} connections to Postgres have been in use for ${seconds} s, and ${waiting} callers wait.`;
+    return `All ${limit} connections to Postgres have been in use for ${seconds} s; callers that wait: ${waiting}.`;
   }
 }

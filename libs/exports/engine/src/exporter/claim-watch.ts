@@ -20,7 +20,7 @@ export class ClaimWatch {
     }
     const key = `${run.organizationId} ${run.id} ${run.attempt}`;
     if (this.seen?.key !== key) this.seen = { key, since: this.now() };
-    const seconds = Math.round((this.now() - this.seen.since) / 1000);
+    const seconds = Math.floor((this.now() - this.seen.since) / 1000);
     if (seconds < this.limitSeconds) return undefined;
     return `Run ${run.id} could have been claimed for ${seconds} s, and this exporter has a free slot. Its log tells why.`;
   }
