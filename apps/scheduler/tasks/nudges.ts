@@ -11,7 +11,10 @@ export interface NudgedRun {
 }
 
 /** Tells the exporters that these runs can be claimed. @returns those that somebody could be told of */
-export async function publishNudges(publisher: Publisher, runs: readonly NudgedRun[]): Promise<NudgedRun[]> {
+export async function publishNudges(
+  publisher: Pick<Publisher, 'publish'>,
+  runs: readonly NudgedRun[],
+): Promise<NudgedRun[]> {
   const told: NudgedRun[] = [];
   for (const kind of Object.keys(runRequested).filter(isExporterKind)) {
     const mine = runs.filter((run) => run.destinationKind === kind);

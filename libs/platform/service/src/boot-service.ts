@@ -100,7 +100,9 @@ async function trace<C extends ServiceConfig>(
   { tracing }: C,
   lifecycle: Lifecycle,
 ): Promise<void> {
-  const stop = tracing && (await startTracing(name, tracing));
+  const logger = new Logger('tracing');
+  const warn = (reason: string): void => logger.warn({ reason }, 'traces do not reach the collector');
+  const stop = tracing && (await startTracing(name, tracing, warn));
   if (stop !== undefined) lifecycle.onClose(stop, 'tracing');
 }
 

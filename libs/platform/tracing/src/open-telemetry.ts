@@ -7,6 +7,7 @@ import type { SamplerName, TracingConfig } from './tracing.config';
 const exportTimeoutMs = 5_000;
 /** What a process that is killed can lose of its spans. */
 const sendEveryMs = 1_000;
+const WARN_EVERY_MS = 60_000;
 
 /** The SDK, loaded by whoever wants traces: it takes memory that a service without them has no use for. */
 async function loadSdk() {
@@ -25,16 +26,18 @@ type Sdk = Awaited<ReturnType<typeof loadSdk>>;
 /**
  * OpenTelemetry's SDK behind this library's `Tracer`: the one file that knows it.
  *
- * @param exporter - where spans go, in place of the collector that the settings name
+ * @param options.exporter - where spans go, in place of the collector that the settings name
+ * @param options.warn - told at most once a minute what went wrong
  */
 export async function openTracer(
   serviceName: string,
   config: TracingConfig,
-  exporter?: SpanExporter,
+  { exporter, warn }: { exporter?: SpanExporter; warn?: (message: string) => void } = {},
 ): Promise<{ tracer: Tracer; stop(): Promise<void> }> {
   const loaded = await loadSdk();
   const { api, hooks, resources, sdk } = loaded;
   const { context, trace, SpanKind } = api;
+  if (warn !== undefined) listen(loaded, warn);
   context.setGlobalContextManager(new hooks.AsyncLocalStorageContextManager().enable());
   const { envDetector, serviceInstanceIdDetector } = resources;
   const detected = resources.detectResources({ detectors: [envDetector, serviceInstanceIdDetector] });
@@ -67,9 +70,24 @@ export async function openTracer(
   };
   const stop = async (): Promise<void> => {
     context.disable();
-    await provider.shutdown();
+    api.diag.disable();
+    // What the collector does not take now is lost, and that is told already.
+    await provider.shutdown().catch(() => undefined);
   };
   return { tracer, stop };
+}
+
+/** The SDK drops what it cannot send, and tells only its own log of it: with every request. */
+function listen({ api }: Sdk, warn: (message: string) => void): void {
+  let quietUntil = 0;
+  const error = (message: string): void => {
+    if (performance.now() < quietUntil) return;
+    quietUntil = performance.now() + WARN_EVERY_MS;
+    warn(message);
+  };
+  const ignore = (): void => undefined;
+  const logger = { error, warn: ignore, info: ignore, debug: ignore, verbose: ignore };
+  api.diag.setLogger(logger, { logLevel: api.DiagLogLevel.ERROR, suppressOverrideMessage: true });
 }
 
 function openSpan({ api }: Sdk, span: SdkSpan, within: Context): OpenSpan {

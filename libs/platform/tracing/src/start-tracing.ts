@@ -8,11 +8,16 @@ export type StopTracing = () => Promise<void>;
 /**
  * Starts to send traces, if the settings ask for it. The SDK is loaded only then: it takes memory of every service.
  *
+ * @param warn - told, once in a while, that spans do not reach the collector; they are then dropped
  * @returns undefined when nothing was started
  */
-export async function startTracing(serviceName: string, config: TracingConfig): Promise<StopTracing | undefined> {
+export async function startTracing(
+  serviceName: string,
+  config: TracingConfig,
+  warn: (message: string) => void,
+): Promise<StopTracing | undefined> {
   if (!tracingWanted(config)) return undefined;
-  const { tracer, stop } = await openTracer(serviceName, config);
+  const { tracer, stop } = await openTracer(serviceName, config, { warn });
   useTracer(tracer);
   return async () => {
     useTracer(undefined);

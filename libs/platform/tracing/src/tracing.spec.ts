@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { openTracer } from './open-telemetry';
 import { parseTraceparent } from './traceparent';
 import { currentTraceparent, inSpan, maxLinks, tracing, useTracer } from './tracing';
@@ -22,7 +24,7 @@ async function collect(work: () => Promise<void>, sampler: SamplerName = 'always
     },
     shutdown: () => Promise.resolve(),
   };
-  const { tracer, stop } = await openTracer('test', { sampler, samplerArg: ratio }, exporter);
+  const { tracer, stop } = await openTracer('test', { sampler, samplerArg: ratio }, { exporter });
   useTracer(tracer);
   try {
     await work();
@@ -109,5 +111,29 @@ describe('spans', () => {
     };
     expect(await collect(neither, 'always_off')).toHaveLength(0);
     expect(await collect(neither, 'parentbased_traceidratio', 0)).toHaveLength(0);
+  });
+
+  it('that the collector does not take are told of once, not with every one of them', async () => {
+    let asked = 0;
+    const refusing = createServer((_, response) => {
+      asked += 1;
+      response.writeHead(400).end();
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    const { port } = refusing.address() as AddressInfo;
+    const told: string[] = [];
+    const config = { endpoint: `http://127.0.0.1:${port}`, sampler: 'always_on' as const, samplerArg: 1 };
+    const { tracer, stop } = await openTracer('test', config, { warn: (message) => told.push(message) });
+    useTracer(tracer);
+    for (const name of ['a', 'b']) {
+      const before = asked;
+      await inSpan(name, {}, async () => undefined);
+      while (asked === before) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    useTracer(undefined);
+    await stop();
+    refusing.closeAllConnections();
+    refusing.close();
+    expect(told).toEqual([expect.stringContaining('Bad Request')]);
   });
 });
