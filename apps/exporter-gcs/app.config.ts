@@ -5,7 +5,7 @@ import { PostgresConfig } from '@delivery/platform/postgres';
 import { SecretsConfig, SigningConfig } from '@delivery/platform/secrets';
 import { HttpConfig, LogConfig } from '@delivery/platform/service';
 import { TracingConfig } from '@delivery/platform/tracing';
-import { IsOptional, Matches } from 'class-validator';
+import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 
 const SERVER = /^https?:\/\/[^/?#@]+\/?$/;
 
@@ -19,6 +19,16 @@ export class GcsConfig {
   @IsOptional()
   @Matches(SERVER, { message: 'must be the URL of a server' })
   endpoint?: string;
+
+  @Env({
+    name: 'GCS_REQUEST_SECONDS',
+    description: 'Seconds that one request may take as a whole; a part of 8 MiB has to arrive within them.',
+    default: '120',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3600)
+  requestSeconds: number;
 }
 
 export class ExporterGcsConfig {

@@ -8,9 +8,10 @@ import type { GcsConfig } from './app.config';
 
 /** The customer's bucket and key as they are when a run is claimed: a repaired key is used by the next attempt. */
 export function gcsDestinations(
-  { endpoint }: GcsConfig,
+  { endpoint, requestSeconds }: GcsConfig,
   secrets: SecretsConfig,
 ): (database: Database) => OpenDestination {
+  const requestTimeoutMs = requestSeconds * 1000;
   const ring = KeyRing.fromConfig(secrets);
   return (database) => {
     const integrations = new IntegrationStore(database);
@@ -23,8 +24,9 @@ export function gcsDestinations(
       // Not opened means that SECRETS_KEYS is not what it was: the operator's log tells, and the run waits for him.
       const opened = ring.open(sealedCredentials, credentialsBinding(organizationId, integrationId));
       const key = parseServiceAccountKey(opened);
-      if (endpoint === undefined) return openGcsDestination({ bucket, projectId, credentials: key }, deps);
-      return openGcsDestination({ bucket, projectId, credentials: 'anonymous-local', endpoint }, deps);
+      const target = { bucket, projectId, requestTimeoutMs };
+      if (endpoint === undefined) return openGcsDestination({ ...target, credentials: key }, deps);
+      return openGcsDestination({ ...target, credentials: 'anonymous-local', endpoint }, deps);
     };
   };
 }

@@ -5,7 +5,7 @@ import { PostgresConfig } from '@delivery/platform/postgres';
 import { SigningConfig } from '@delivery/platform/secrets';
 import { HttpConfig, LogConfig } from '@delivery/platform/service';
 import { TracingConfig } from '@delivery/platform/tracing';
-import { IsNotEmpty, IsOptional, Matches, ValidateIf } from 'class-validator';
+import { IsInt, IsNotEmpty, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
 
 const SERVER = /^https?:\/\/[^/?#@]+\/?$/;
 
@@ -45,6 +45,16 @@ export class S3Config {
   @IsOptional()
   @Matches(SERVER, { message: 'must be the URL of a server' })
   endpoint?: string;
+
+  @Env({
+    name: 'S3_REQUEST_SECONDS',
+    description: 'Seconds that one request may take as a whole; a part of 5 MiB has to arrive within them.',
+    default: '120',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(3600)
+  requestSeconds: number;
 }
 
 export class ExporterS3Config {

@@ -6,7 +6,7 @@ import type { S3Config } from './app.config';
 
 /** The bucket that an integration has when its run is claimed. It belongs to the platform, and so do the credentials. */
 export function s3Destinations(config: S3Config): (database: Database) => OpenDestination {
-  const { region, endpoint, accountId } = config;
+  const { region, endpoint, accountId, requestSeconds } = config;
   const credentials = credentialsOf(config);
   const server = endpoint === undefined ? {} : { endpoint, forcePathStyle: true };
   const owner = accountId === undefined ? {} : { expectedBucketOwner: accountId };
@@ -17,7 +17,9 @@ export function s3Destinations(config: S3Config): (database: Database) => OpenDe
       if (destination?.kind !== 's3') {
         throw new RunFault('destination_missing', 'This integration has no S3 bucket: create the integration again.');
       }
-      return openS3Destination({ bucket: destination.bucketName, region, credentials, ...server, ...owner }, deps);
+      const { bucketName: bucket } = destination;
+      const requestTimeoutMs = requestSeconds * 1000;
+      return openS3Destination({ bucket, region, credentials, requestTimeoutMs, ...server, ...owner }, deps);
     };
   };
 }
