@@ -173,6 +173,7 @@ describe('exporter-s3', () => {
     const metrics = await (await fetch(`${service?.url}/metrics`)).text();
     expect(metrics).toContain('export_attempts_ended_total{content="consent-users",outcome="completed"} 1');
     expect(metrics).toContain('export_events_delivered_total 50');
+    expect(metrics).toContain('export_rows_delivered_total 7');
     expect(metrics).toMatch(/destination_call_seconds_count\{kind="s3",operation="finish",outcome="ok"\} 1/);
     expect(metrics).not.toContain('acme');
   });
