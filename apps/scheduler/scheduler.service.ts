@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ensureRevisionPartitions } from '@delivery/consent/store';
 import { consentCommandsTopic, consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
 import { type PlanDeps } from '@delivery/exports/engine';
@@ -16,6 +15,7 @@ import { announceChanges, expireLeases, repeatNudges } from './tasks/keep-runs-m
 import { planDueRuns } from './tasks/plan-due-runs';
 import { readBacklog } from './tasks/read-backlog';
 import { type Task, Ticker } from './ticker';
+import { isWedged } from './wedged';
 
 const HOUR_SECONDS = 3600;
 /** Within the time that a probe is answered in. */
@@ -52,14 +52,10 @@ export class SchedulerService implements OnApplicationBootstrap {
     this.lifecycle.onStopIntake(() => this.ticker.stop(), 'scheduler');
   }
 
-  /** Only a call that hangs although all that it uses answers is repaired by a restart. */
   private async assertAlive(): Promise<void> {
     const stuck = this.ticker.stuck();
-    if (stuck.length === 0) return;
-    const answers = Promise.all([this.database.query('SELECT 1'), this.kafka.clusterId()]).then(() => true);
-    const silent = delay(DEPENDENCY_MS, false, { ref: false });
-    const wedged = await Promise.race([answers, silent]).catch(() => false);
-    if (wedged) throw new Error(`no end in sight: ${stuck.join(', ')}`);
+    const dependencies = () => Promise.all([this.database.query('SELECT 1'), this.kafka.clusterId()]);
+    if (await isWedged(stuck, dependencies, DEPENDENCY_MS)) throw new Error(`no end in sight: ${stuck.join(', ')}`);
   }
 
   private tasks(): Task[] {
