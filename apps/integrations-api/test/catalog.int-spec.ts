@@ -6,7 +6,14 @@ import { migrations as integrations } from '@delivery/integrations/store';
 import { testDatabase, type TestDatabase, workspaceRoot } from '@delivery/platform/testing';
 
 /** Tables of the log and of the database itself, not of any organization. */
-const SYSTEM_TABLES = ['ingest_position', 'ingest_rejection', 'ingest_topic', 'schema_migration'];
+const SYSTEM_TABLES = [
+  'ingest_border',
+  'ingest_position',
+  'ingest_rejection',
+  'ingest_rewind',
+  'ingest_topic',
+  'schema_migration',
+];
 const STORES = { consent, exports, ingest, integrations };
 
 let test: TestDatabase;

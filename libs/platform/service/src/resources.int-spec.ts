@@ -47,7 +47,9 @@ it('turns unready, with the reason, when callers wait for a connection for too l
       status: 'unavailable',
       checks: {
         database: { status: 'ok' },
-        database_pool: { reason: expect.stringMatching(/^All 2 connections .* in use for \d+ s; callers that wait: 1/) },
+        database_pool: {
+          reason: expect.stringMatching(/^All 2 connections .* in use for \d+ s; callers that wait: 1/),
+        },
       },
     });
     expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
