@@ -3,4 +3,5 @@ export { AdminError, adminErrorCodes, type AdminErrorCode } from './errors';
 export { createKey, enableKey, listKeys } from './keys';
 export { createOrganization, listOrganizations, updateOrganization } from './organizations';
 export { withDatabase, withKafka } from './resources';
+export { runCommand } from './run-command';
 export { runNow } from './runs';

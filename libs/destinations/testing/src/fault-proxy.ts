@@ -122,7 +122,11 @@ function handle(target: string, { incoming, outgoing, fault, hold }: Exchange): 
         .on('end', () => incoming.socket.end('\u0015\u0003\u0001 this is not what was asked for\r\n\r\n'));
       return;
     case 'hold':
-      hold({ go: () => forward(target, { incoming, outgoing, fault }), drop: () => reset(incoming.socket) });
+      // Whoever gave up meanwhile sends nothing more: the store would wait for the rest.
+      hold({
+        go: () => outgoing.destroyed || forward(target, { incoming, outgoing, fault }),
+        drop: () => reset(incoming.socket),
+      });
       return;
     default:
       forward(target, { incoming, outgoing, fault });
