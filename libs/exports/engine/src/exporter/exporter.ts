@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type DestinationDriver, type DriverDeps, meterDriver } from '@delivery/destinations/driver';
 import type { DestinationKind, ExportRun, RunProgress } from '@delivery/exports/store';
+import type { Sql } from '@delivery/platform/postgres';
 import type { Lifecycle, Metrics } from '@delivery/platform/service';
 import { inSpan, type Span, type SpanOptions } from '@delivery/platform/tracing';
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
@@ -71,20 +72,24 @@ export class Exporter implements OnApplicationBootstrap {
   async fault(): Promise<string | undefined> {
     const { database, attempts } = this.deps;
     const { leaseSeconds, parallelRuns, parallelRunsPerOrganization: perOrganization } = this.config;
-    if (this.slots.busy >= parallelRuns) return this.watch.look(undefined);
+    if (this.slots.busy >= parallelRuns || (await this.isHeld(database))) return this.watch.look(undefined);
     const [next] = await attempts.listClaimable(database, this.kind, { leaseSeconds, perOrganization }, 1);
     return this.watch.look(next);
   }
 
   private claim(): Promise<ExportRun | undefined> {
-    const { database, attempts, readPositions } = this.deps;
+    const { database, attempts } = this.deps;
     const { leaseSeconds, parallelRunsPerOrganization: perOrganization } = this.config;
     const terms = { owner: this.owner, leaseSeconds, perOrganization };
     return database.transaction(async (tx) => {
-      // A database that went back does not know what was delivered since.
-      if ((await readPositions(tx)).some(({ held }) => held)) return undefined;
+      if (await this.isHeld(tx)) return undefined;
       return attempts.claimNext(tx, this.kind, terms);
     });
+  }
+
+  /** A database that went back does not know what was delivered since. */
+  private async isHeld(sql: Sql): Promise<boolean> {
+    return (await this.deps.readPositions(sql)).some(({ held }) => held);
   }
 
   private async execute(run: ExportRun, options: { claimedAt: number; signal: AbortSignal }): Promise<void> {
