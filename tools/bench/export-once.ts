@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { openFileDestination } from '@delivery/destinations/file';
 import { DEFAULT_RETRY_SCHEDULE } from '@delivery/exports/domain';
 import { executeRun } from '@delivery/exports/engine';
@@ -13,12 +12,12 @@ const LEASE_SECONDS = 60;
 
 /** Claims and executes one run into a folder, as an exporter of its own process, and prints what it cost. */
 async function main(bucket: string): Promise<void> {
-  const applicationName = 'bench-export';
-  const database = await new Database(loadConfig(PostgresConfig), { applicationName }).open();
+  const database = await new Database(loadConfig(PostgresConfig), { applicationName: 'bench-export' }).open();
   const attempts = new AttemptStore();
   const positions = new PositionStore();
   const signer = ManifestSigner.fromConfig({ manifestSigningKey: generateSigningKey() });
   const claimedAt = performance.now();
+  const before = process.cpuUsage();
   const terms = { owner: 'bench', leaseSeconds: LEASE_SECONDS, perOrganization: 1 };
   const run = await database.transaction((tx) => attempts.claimNext(tx, 'file', terms));
   if (run === undefined) throw new Error('there is no run to claim');
@@ -36,30 +35,11 @@ async function main(bucket: string): Promise<void> {
   };
   const outcome = await executeRun(deps, run, { signal: new AbortController().signal, claimedAt });
   const seconds = (performance.now() - claimedAt) / 1000;
+  const { user, system } = process.cpuUsage(before);
   const { progress } = (await deps.runs.find(database, run)) ?? {};
-  const { cpuSeconds, peakRssMb } = processUsage(process.pid);
-  const postgresCpuSeconds = await cpuOfBackends(database, applicationName);
-  console.log(JSON.stringify({ outcome, seconds, cpuSeconds, postgresCpuSeconds, peakRssMb, progress }));
+  const { peakRssMb } = processUsage(process.pid);
+  console.log(JSON.stringify({ outcome, seconds, cpuSeconds: (user + system) / 1e6, peakRssMb, progress }));
   await database.close();
-}
-
-/** Only where Postgres runs on this machine; 0 elsewhere. */
-async function cpuOfBackends(database: Database, applicationName: string): Promise<number> {
-  const backends = await database.query<{ pid: number }>(
-    'SELECT pid FROM pg_stat_activity WHERE application_name = $1',
-    [applicationName],
-  );
-  let seconds = 0;
-  for (const { pid } of backends) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      seconds += (Number(fields[11]) + Number(fields[12])) / 100;
-    } catch {
-      return 0;
-    }
-  }
-  return seconds;
 }
 
 main(process.argv[2] ?? '').catch((error: unknown) => {

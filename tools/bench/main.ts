@@ -10,15 +10,17 @@ import { benchShape } from './shape.bench';
 
 const help = `Benchmarks against the local stack.
 
-  npm run bench -- accept [--events 200000] [--users 40000] [--partitions 3] [--runs 3]
+  npm run bench -- accept [--events 200000] [--users 40000] [--partitions 3] [--runs 5]
                      P1: REST to Kafka, arrays of 100 events, one process; then how long a single event waits
-  npm run bench -- record [--events 200000] [--users 40000] [--partitions 3] [--runs 3]
+  npm run bench -- record [--events 200000] [--users 40000] [--partitions 3] [--runs 5]
                      P2: Kafka to Postgres, exactly once, one recorder
-  npm run bench -- export [--events 1000000] [--users 200000] [--partitions 12] [--runs 3]
-                     P5, P6: recorded events to gzip files, grouped by user; beside psql | gzip -1
+  npm run bench -- events [--events 1000000] [--users 200000] [--partitions 12] [--runs 5]
+                     P4: recorded events to files, each a line; beside psql with gzip, pigz and zstd, and dlt
+  npm run bench -- export [--events 1000000] [--users 200000] [--partitions 12] [--runs 5]
+                     P5, P6: recorded events to files, grouped by user; beside psql | gzip -1
   npm run bench -- idle [--rest 60]
                      P8: start to ready of all services, and their memory at rest
-  npm run bench -- shape [--events 200000] [--users 40000] [--runs 3]
+  npm run bench -- shape [--events 200000] [--users 40000] [--runs 5]
                      what validating, folding and writing one event costs, without Kafka and Postgres
   BENCH_NODE_OPTIONS options for the Node that is measured, such as --cpu-prof
   --save             write the raw result to docs/benchmarks/raw/
@@ -33,7 +35,7 @@ async function main(): Promise<void> {
       events: { type: 'string' },
       users: { type: 'string' },
       partitions: { type: 'string' },
-      runs: { type: 'string', default: '3' },
+      runs: { type: 'string', default: '5' },
       rest: { type: 'string', default: '60' },
     },
   });
@@ -48,7 +50,8 @@ async function main(): Promise<void> {
   const benchmarks: Record<string, () => Promise<object>> = {
     accept: () => benchAccept(numbers(200_000, 40_000, 3)),
     record: () => benchRecord(numbers(200_000, 40_000, 3)),
-    export: () => benchExport(numbers(1_000_000, 200_000, 12)),
+    events: () => benchExport('events', numbers(1_000_000, 200_000, 12)),
+    export: () => benchExport('users', numbers(1_000_000, 200_000, 12)),
     shape: () => Promise.resolve(benchShape(numbers(200_000, 40_000, 3))),
     idle: () => benchIdle({ restSeconds: Number(values.rest) }),
   };
