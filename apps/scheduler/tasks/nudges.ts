@@ -2,6 +2,9 @@ import { type ExporterKind, runRequested } from '@delivery/exports/schema';
 import type { DestinationKind } from '@delivery/exports/store';
 import type { Publisher } from '@delivery/platform/kafka';
 
+/** Every kind of destination that has an exporter. */
+export const exporterKinds: readonly ExporterKind[] = Object.keys(runRequested).filter(isExporterKind);
+
 export interface NudgedRun {
   readonly organizationId: string;
   readonly id: string;
@@ -16,7 +19,7 @@ export async function publishNudges(
   runs: readonly NudgedRun[],
 ): Promise<NudgedRun[]> {
   const told: NudgedRun[] = [];
-  for (const kind of Object.keys(runRequested).filter(isExporterKind)) {
+  for (const kind of exporterKinds) {
     const mine = runs.filter((run) => run.destinationKind === kind);
     if (mine.length === 0) continue;
     const topic = runRequested[kind];

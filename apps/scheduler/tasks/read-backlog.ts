@@ -4,6 +4,7 @@ import type { KafkaConnection } from '@delivery/platform/kafka';
 import type { Database, Sql } from '@delivery/platform/postgres';
 import type { Task } from '../ticker';
 import type { BacklogGauges } from './backlog-gauges';
+import { exporterKinds } from './nudges';
 
 export interface BacklogTaskDeps {
   readonly database: Database;
@@ -25,7 +26,7 @@ async function read(deps: BacklogTaskDeps): Promise<void> {
   const { database, log, backlog, rejections, readPositions, topics, gauges } = deps;
   try {
     const positions = await readPositions(database);
-    gauges.show(await backlog.read(database), positions);
+    gauges.show(await backlog.read(database, exporterKinds), positions);
     gauges.rejections(await rejections.backlog(database));
     for (const topic of topics) {
       const own = positions.filter((position) => position.topic === topic);

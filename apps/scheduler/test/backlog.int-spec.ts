@@ -68,6 +68,7 @@ describe('the gauges of the platform as a whole', () => {
     await becomes('export_undelivered_due_seconds{kind="s3"}', (age) => age >= 3600 && age < 7200);
     await expect(shown('export_runs_open{kind="s3",status="failed"}')).resolves.toBe(0);
     await expect(shown('export_leases_overdue')).resolves.toBe(0);
+    await expect(shown('export_runs_open{kind="gcs",status="pending"}')).resolves.toBe(0);
 
     await db.query(
       `UPDATE export_run SET status = 'running', started_at = created_at, lease_until = now() - interval '1 s'`,

@@ -36,14 +36,15 @@ export interface Backlog {
 
 /** What the platform still has to do, over all organizations: for the operator's gauges. */
 export class BacklogReadModel {
-  async read(sql: Sql): Promise<Backlog> {
+  /** @param kinds - told of also when there is nothing of them */
+  async read(sql: Sql, kinds: readonly DestinationKind[]): Promise<Backlog> {
     const [counts] = await sql.query<{ overdue: number; unannounced: number }>(
       `SELECT (SELECT count(*)::int FROM export_run WHERE status = 'running' AND lease_until < delivery_now()) AS overdue,
          (SELECT count(*)::int FROM export_run WHERE announced_changes < changes) AS unannounced`,
     );
     return {
       open: await this.open(sql),
-      late: await this.late(sql),
+      late: await this.late(sql, kinds),
       overdueLeases: counts?.overdue ?? 0,
       unannounced: counts?.unannounced ?? 0,
     };
@@ -60,7 +61,7 @@ export class BacklogReadModel {
     );
   }
 
-  private async late(sql: Sql): Promise<Lateness[]> {
+  private async late(sql: Sql, kinds: readonly DestinationKind[]): Promise<Lateness[]> {
     return sql.query<Lateness & Record<string, unknown>>(
       `WITH schedule AS (
          SELECT destination_kind AS kind, min(next_due_at) FILTER (WHERE next_due_at <= delivery_now()) AS due_at,
@@ -82,10 +83,11 @@ export class BacklogReadModel {
          FROM export_schedule s JOIN export_run r ON r.organization_id = s.organization_id AND r.id = s.last_run_id
          WHERE s.enabled AND s.deleted_at IS NULL GROUP BY s.destination_kind
        )
-       SELECT kind, schedule.waiting, ${secondsSince('least(schedule.due_at, run.due_at)')} AS "dueSeconds",
+       SELECT kind, coalesce(schedule.waiting, 0) AS waiting, ${secondsSince('least(schedule.due_at, run.due_at)')} AS "dueSeconds",
          ${secondsSince('schedule.waiting_since')} AS "waitingSeconds", ${secondsSince('unclaimed.since')} AS "unclaimedSeconds",
          ${secondsSince('delivered.until')} AS "lagSeconds"
-       FROM schedule LEFT JOIN run USING (kind) LEFT JOIN unclaimed USING (kind) LEFT JOIN delivered USING (kind)`,
+       FROM unnest($1::text[]) AS kind LEFT JOIN schedule USING (kind) LEFT JOIN run USING (kind) LEFT JOIN unclaimed USING (kind) LEFT JOIN delivered USING (kind)`,
+      [kinds],
     );
   }
 }
