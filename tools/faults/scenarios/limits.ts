@@ -57,7 +57,7 @@ export const heap: Scenario = {
 };
 
 /** Megabytes of heap, less and less: what an app needs grows and shrinks with its packages. */
-const heaps = [44, 36, 32, 28];
+const heaps = [40, 36, 32, 28];
 const patienceMs = 8_000;
 
 /** Starts a service with less and less memory until it ends for want of it. */

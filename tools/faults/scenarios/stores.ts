@@ -120,15 +120,18 @@ function bulky(organization: string, count: number, round: number): Outgoing[] {
 }
 
 /** A local Cloud Storage takes a chunk that is sent again for another: a lost answer costs it the whole attempt. */
-const chance = { s3: 0.35, gcs: 0.15 };
+const chance = { s3: 0.3, gcs: 0.12 };
 
 /** Many requests fail, each time in another way; the run is delivered all the same. */
 async function deliverAmidFaults(stage: Stage, { customer }: Scene, failing: Failing): Promise<void> {
   const { kind, proxy, exported } = failing;
   const faults = passing[kind];
   let chosen: number | undefined;
+  let asked = 0;
   const choose = (): void => {
-    chosen = stage.random() < chance[kind] ? failing.failed++ % faults.length : undefined;
+    // At random, and the second in any case.
+    const fails = stage.random() < chance[kind] || (asked += 1) === 2;
+    chosen = fails ? failing.failed++ % faults.length : undefined;
     const name = faults[chosen ?? -1]?.name;
     if (name !== undefined) stage.did(`${kind}: ${name}`);
   };
