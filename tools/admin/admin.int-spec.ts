@@ -187,17 +187,37 @@ describe('event trace', () => {
 });
 
 describe('ingest new-epoch', () => {
-  it('goes on with the first message that the log has', async () => {
+  it('goes on where it is told to, and does not guess', async () => {
     const topic = 'consent.events.v1';
     const positions = new PositionStore();
     const start = { consumer: 'consent', topic, partition: 0, clusterId: 'old', firstOffset: 7n };
     await database.transaction((tx) => positions.begin(tx, start));
-    expect(await json(`ingest new-epoch ${topic} 0`)).toEqual({ topic, partition: 0, epoch: 2, first_offset: '0' });
+    await expect(run(`ingest new-epoch ${topic} 0`)).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/from cluster old, this is .*--from earliest/s),
+    });
+    for (const wrong of ['1', 'soon', '-1']) {
+      await expect(run(`ingest new-epoch ${topic} 0 --from=${wrong}`)).rejects.toMatchObject({ code: 'usage' });
+    }
+    const begun = { topic, partition: 0, epoch: 2, first_offset: '0' };
+    expect(await json(`ingest new-epoch ${topic} 0 --from earliest`)).toEqual(begun);
     expect(await positions.find(database, 'consent', topic, 0)).toMatchObject({
       epoch: 2,
       nextOffset: 0n,
       status: 'running',
     });
+    await kafka.admin.produce(topic, [
+      { partition: 0, value: 'a' },
+      { partition: 0, value: 'b' },
+    ]);
+    const from = async (start: string) => (await json(`ingest new-epoch ${topic} 0 ${start}`))['first_offset'];
+    expect(await from('--from 1')).toBe('1');
+    await expect(run(`ingest new-epoch ${topic} 0`)).rejects.toMatchObject({ code: 'refused' });
+    expect(await from('--from latest')).toBe('2');
+    // Nothing that the log still holds was recorded: there is nothing to be told.
+    await kafka.admin.produce(topic, [{ partition: 0, value: 'c' }]);
+    await kafka.admin.deleteRecords(topic, 0, 3n);
+    expect(await from('')).toBe('3');
     await expect(run(`ingest new-epoch ${topic} 9`)).rejects.toMatchObject({ code: 'not_found' });
     await expect(run(`ingest new-epoch ${topic} x`)).rejects.toMatchObject({ code: 'usage' });
     await expect(run('ingest new-epoch consent.commands.v1 0')).rejects.toMatchObject({ code: 'unknown_partition' });

@@ -2,7 +2,7 @@ import type { ParseArgsOptionsConfig } from 'node:util';
 import type { ApiKey, Organization } from '@delivery/integrations/domain';
 import { reconcileDeliveries } from './deliveries';
 import { DeliveryBuckets } from './delivery-buckets';
-import { beginEpoch } from './epochs';
+import { beginEpoch, parseEpochStart } from './epochs';
 import { AdminError } from './errors';
 import { traceEvent, traceJson, traceText } from './event-trace';
 import { createKey, enableKey, listKeys } from './keys';
@@ -160,14 +160,17 @@ export const commands: readonly Command[] = [
   {
     words: 'ingest new-epoch',
     arguments: ['topic', 'partition'],
-    summary: 'go on with a partition whose log was lost or replaced, from the first message it has now',
-    options: {},
-    optionHelp: [],
-    run: ({ env, given: [topic = '', partition = ''] }) =>
+    summary: 'go on with a partition whose log was lost or replaced, in the log that it has now',
+    options: { from: { type: 'string' } },
+    optionHelp: [
+      '--from earliest|latest|<offset>    where to begin in the log that is there now; asked for when it matters',
+    ],
+    run: ({ env, given: [topic = '', partition = ''], flags }) =>
       withKafka(env, async (resources) => {
         if (!/^\d{1,6}$/.test(partition))
           throw new AdminError('usage', `"${partition}" is no partition: a number from 0.`);
-        const { epoch, firstOffset } = await beginEpoch(resources, topic, Number(partition));
+        const from = typeof flags['from'] === 'string' ? parseEpochStart(flags['from']) : undefined;
+        const { epoch, firstOffset } = await beginEpoch(resources, topic, Number(partition), from);
         return {
           json: { topic, partition: Number(partition), epoch, first_offset: String(firstOffset) },
           text: `Partition ${partition} of ${topic} goes on in epoch ${epoch} at offset ${firstOffset}; a running recorder notices within seconds.`,

@@ -1,4 +1,4 @@
-export { beginEpoch, type BegunEpoch } from './epochs';
+export { beginEpoch, type BegunEpoch, type EpochStart } from './epochs';
 export { AdminError, adminErrorCodes, type AdminErrorCode } from './errors';
 export { createKey, enableKey, listKeys } from './keys';
 export { createOrganization, listOrganizations, updateOrganization } from './organizations';

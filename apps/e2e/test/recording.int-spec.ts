@@ -189,7 +189,12 @@ it('a recreated topic is noticed', async () => {
 
   // What the sentence tells the operator to do: the new log is recorded after the old one, in a new epoch.
   for (const partition of [0, 1, 2])
-    await beginEpoch({ database: world.database, kafka: world.kafka.connection }, consentEventsTopic, partition);
+    await beginEpoch(
+      { database: world.database, kafka: world.kafka.connection },
+      consentEventsTopic,
+      partition,
+      'earliest',
+    );
   await world.recorded();
   world.forgetPlaces();
   await world.locate(2);

@@ -19,7 +19,7 @@ export function checkLog(position: IngestPosition, log: LogExtent): LogCheck {
   const name = `partition ${position.partition} of ${position.topic}`;
   const remedy =
     `If this log is the right one, continue with it by: ` +
-    `npm run admin -- ingest new-epoch ${position.topic} ${position.partition}`;
+    `npm run admin -- ingest new-epoch ${position.topic} ${position.partition} (it asks where to begin)`;
   if (position.clusterId !== log.clusterId) {
     return {
       ok: false,
