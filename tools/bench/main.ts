@@ -6,6 +6,7 @@ import { benchAccept } from './accept.bench';
 import { benchExport } from './export.bench';
 import { benchIdle } from './idle.bench';
 import { benchRecord } from './record.bench';
+import { writePage } from './page';
 import { benchShape } from './shape.bench';
 
 const help = `Benchmarks against the local stack.
@@ -23,6 +24,8 @@ const help = `Benchmarks against the local stack.
   npm run bench -- shape [--events 200000] [--users 40000] [--runs 5]
                      what validating, folding and writing one event costs, without Kafka and Postgres
   BENCH_NODE_OPTIONS options for the Node that is measured, such as --cpu-prof
+  npm run bench -- page
+                     the page of results and its charts, from docs/benchmarks/raw/
   --save             write the raw result to docs/benchmarks/raw/
 `;
 
@@ -41,6 +44,7 @@ async function main(): Promise<void> {
   });
   const [name] = positionals;
   if (values.help || name === undefined) return void process.stdout.write(help);
+  if (name === 'page') return writePage();
   const numbers = (events: number, users: number, partitions: number) => ({
     events: Number(values.events ?? events),
     users: Number(values.users ?? users),

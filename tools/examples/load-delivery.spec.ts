@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 
 import {
   applyEvent,
@@ -110,4 +110,20 @@ describe('load-delivery.sql', () => {
     );
     expect(await rows('SELECT count(*)::INT AS n FROM consent_event')).toEqual([{ n: 4 }]);
   });
+});
+
+it("the readme's query reads events alone, with either compression", async () => {
+  const events = [first, second].map((text) => JSON.stringify(JSON.parse(text).events[0]));
+  const place = `${users}/date=2026-11-24/events`;
+  mkdirSync(join(folder, place), { recursive: true });
+  writeFileSync(join(folder, place, '03-000000.json.gz'), gzipSync(`${events[0]}\n`));
+  writeFileSync(join(folder, place, '03-000001.json.zst'), zstdCompressSync(`${events[1]}\n`));
+  const readme = readFileSync(join(__dirname, '..', '..', 'README.md'), 'utf8');
+  const query = /SELECT .* FROM read_json\('([^']+)'\)/.exec(readme);
+  if (query?.[1] === undefined) throw new Error('the readme has no such query');
+  const found = await rows(query[0].replace(query[1], join(folder, query[1])));
+  expect(found).toMatchObject([
+    { id: 'e1', user: { organization_user_id: 'ann' } },
+    { id: 'e3', user: { organization_user_id: 'bob' } },
+  ]);
 });
