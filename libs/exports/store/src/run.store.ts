@@ -185,6 +185,16 @@ export class RunStore {
     return rows.map(toRun);
   }
 
+  /** The layouts of the integration's runs of the same day that are delivered. */
+  async listDeliveredLayouts(sql: Sql, run: ExportRun): Promise<string[]> {
+    const rows = await sql.query<{ layout: string }>(
+      `SELECT DISTINCT spec ->> 'layout' AS layout FROM export_run
+       WHERE organization_id = $1 AND integration_id = $2 AND date = $3 AND status = 'completed'`,
+      [run.organizationId, run.integrationId, run.date],
+    );
+    return rows.map(({ layout }) => layout);
+  }
+
   /** Nothing of a run is in the bucket any more; without effect on one that executes meanwhile. */
   async forgetFiles(sql: Sql, key: RunKey): Promise<void> {
     await sql.query(

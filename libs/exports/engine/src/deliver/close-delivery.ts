@@ -69,6 +69,25 @@ export async function removeAbandoned({ deps, destination, run, keys, lease }: D
   }
 }
 
+/**
+ * A run that failed for good leaves the folder as it found it: what it wrote goes, and what other runs of the day have
+ * delivered may be read again. When it is retried, it writes all of it anew.
+ */
+export async function withdrawRun(delivery: Delivery): Promise<void> {
+  const { deps, destination, run, keys, lease } = delivery;
+  const { signal } = lease;
+  const { uploads = [], filesOpened = 0 } = (await deps.runs.find(deps.database, run)) ?? {};
+  await destination.abortUnfinished({ keyPrefix: keys.filePrefix, uploads, signal });
+  await destination.deleteObject(keys.manifest, signal);
+  for (let number = 0; number < filesOpened; number += 1) await destination.deleteObject(keys.file(number), signal);
+  await removeAbandoned(delivery);
+  const layouts = await deps.runs.listDeliveredLayouts(deps.database, run);
+  const folders = layouts.map(
+    (layout) => runKeys(layout, { id: run.integrationId, date: run.date, run: run.id }).folder,
+  );
+  if (folders.includes(keys.folder)) await writeSuccess(delivery);
+}
+
 export interface WrittenManifest {
   key: string;
   sha256: string;

@@ -7,13 +7,14 @@ import {
   sweepUploads,
   withdrawSuccess,
   writeManifest,
+  withdrawRun,
   writeSuccess,
 } from './close-delivery';
 import { type Delivery, planDelivery, ProgressMeter, withDestination } from './delivery';
 import type { AttemptOutcome, ExecuteDeps } from './deps';
 import { Lease } from './lease';
 import { inSnapshot, streamLines } from './read-window';
-import { settleAttempt } from './settle-attempt';
+import { isFinal, settleAttempt } from './settle-attempt';
 import { writeFiles } from './write-files';
 
 export interface ExecuteOptions {
@@ -42,7 +43,9 @@ export async function executeRun(deps: ExecuteDeps, run: ExportRun, options: Exe
     deps.delivered?.(progress.snapshot());
     return 'completed';
   } catch (error) {
-    return await settleAttempt(deps, run, lease.lost ?? error, options.signal.aborted);
+    const stopped = options.signal.aborted;
+    if (lease.lost === undefined && !stopped && isFinal(deps, run, error)) await tidyUp(deps, run, lease, progress);
+    return await settleAttempt(deps, run, lease.lost ?? error, stopped);
   } finally {
     options.signal.removeEventListener('abort', stop);
     lease.close();
@@ -65,4 +68,16 @@ async function deliver(deps: ExecuteDeps, run: ExportRun, lease: Lease, progress
     await writeSuccess(delivery);
     await completeRun(delivery, manifest);
   });
+}
+
+/** As far as the destination lets it: what stays is removed by the next run of the day, or by this one's next attempt. */
+async function tidyUp(deps: ExecuteDeps, run: ExportRun, lease: Lease, progress: ProgressMeter): Promise<void> {
+  try {
+    const plan = planDelivery(run);
+    await withDestination(deps, run, lease, plan.keys, (destination) =>
+      withdrawRun({ ...plan, deps, run, lease, destination, progress }),
+    );
+  } catch (err) {
+    deps.warn?.('what a failed run wrote could not be removed', { err, run: run.id, organization: run.organizationId });
+  }
 }

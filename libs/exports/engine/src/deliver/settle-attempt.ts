@@ -29,6 +29,11 @@ export function describeFailure(error: unknown): Failure {
   return { code: 'unexpected', message, retryable: true, ours: true };
 }
 
+/** Whether the run fails with this, rather than being tried again. */
+export function isFinal({ retry }: ExecuteDeps, run: ExportRun, error: unknown): boolean {
+  return !describeFailure(error).retryable || run.tries >= retry.maxTries;
+}
+
 /** Writes down how an attempt ended that did not complete its run. Never rejects. */
 export async function settleAttempt(
   deps: ExecuteDeps,
