@@ -204,11 +204,6 @@ export default tseslint.config(
     files: ['tools/generate/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': boundaries({ allow: ['../../apps/**'] }) },
   },
-  {
-    // A project of its own, so that its tests run alone, made of the other tools.
-    files: ['tools/faults/**/*.ts'],
-    rules: { '@nx/enforce-module-boundaries': boundaries({ tests: true, allow: ['../**'] }) },
-  },
   // One SQL text, and one list of cases, are as long as they are.
   { files: ['**/migrations/*.ts', 'libs/*/testing/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },
   {
@@ -226,6 +221,11 @@ export default tseslint.config(
     // The stories are told with the tools' oracle and service runner, which no library may use.
     files: ['apps/e2e/**/*.ts'],
     rules: { '@nx/enforce-module-boundaries': boundaries({ tests: true, allow: ['../../../tools/**'] }) },
+  },
+  {
+    // A project of its own, so that its tests run alone, made of the other tools.
+    files: ['tools/faults/**/*.ts'],
+    rules: { '@nx/enforce-module-boundaries': boundaries({ tests: true, allow: ['../**'] }) },
   },
   {
     files: ['**/*.mjs', '**/*.cjs', '**/*.js'],

@@ -182,7 +182,9 @@ async function meetRefusals(stage: Stage, { customer }: Scene, { kind, proxy, ex
       `a run that ${kind} refused (${name}) is ${failed.state} and says: ${told}`,
     );
     const writes = proxy.log.slice(before).filter((line) => /^(PUT|POST) /.test(line));
-    stage.expect(writes.length === 1, `${kind} refused (${name}) and was asked again: ${writes.join(', ')}`);
+    // What was refused, and at most the attempt to leave the day as it was.
+    const blind = mostAlike(writes) > 1 || writes.length > 2;
+    stage.expect(!blind, `${kind} refused (${name}) and was asked again: ${writes.join(', ')}`);
     proxy.release();
     // Whatever was to be changed is changed now.
     await customer.send('POST', `/v1/marketplace/integrations/${exported.id}/runs/${run}/retry`);
