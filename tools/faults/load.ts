@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Outgoing, workload } from '../oracle';
-import type { CreatedExport, Customer, World } from '../world';
+import type { Answer, CreatedExport, Customer, World } from '../world';
 
 /** An organization that keeps the platform busy, and the exports it keeps asking for. */
 export interface Tenant {
@@ -16,6 +16,8 @@ export interface LoadOptions {
   kafkaMs?: number;
   restMs?: number;
   runMs?: number;
+  /** Whether nobody may answer at times, because services are killed. */
+  mayBeGone?: boolean;
 }
 
 const perArray = 10;
@@ -53,10 +55,16 @@ export class Load {
     await this.running;
   }
 
+  /** Requests that were answered with success. */
+  get accepted(): number {
+    return (this.answers['200'] ?? 0) + (this.answers['202'] ?? 0);
+  }
+
   /** Answers that a client should not have met: neither success nor "come back later". */
   get unexpected(): string[] {
     const expected = /^(2\d\d|503 with Retry-After|409)$/;
-    return Object.keys(this.answers).filter((answer) => !expected.test(answer));
+    const names = Object.keys(this.answers).filter((answer) => !expected.test(answer));
+    return this.options.mayBeGone ? names.filter((answer) => answer !== 'no connection') : names;
   }
 
   private async repeat(everyMs: number, step: (tenant: Tenant, n: number) => Promise<void>): Promise<void> {
@@ -105,14 +113,13 @@ export class Load {
     await this.count(customer.send('POST', '/v1/exports/execute', body));
   }
 
-  private async count(
-    request: Promise<{ status: number; retryAfter: number | undefined }>,
-  ): Promise<number | undefined> {
-    const answer = await request.catch(() => undefined);
-    const retryAfter = answer?.retryAfter === undefined ? 'without Retry-After' : 'with Retry-After';
-    const name =
-      answer === undefined ? 'no connection' : answer.status === 503 ? `503 ${retryAfter}` : `${answer.status}`;
+  private async count(request: Promise<Answer>): Promise<number | undefined> {
+    const name = await request.then(nameOf, () => 'no connection');
     this.answers[name] = (this.answers[name] ?? 0) + 1;
-    return answer?.status;
+    return (await request.catch(() => undefined))?.status;
   }
+}
+
+function nameOf({ status, retryAfter }: Answer): string {
+  return status === 503 ? `503 ${retryAfter === undefined ? 'without' : 'with'} Retry-After` : String(status);
 }

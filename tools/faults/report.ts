@@ -61,22 +61,29 @@ export function isFaultless({ wrong, verdict, accounts }: Report): boolean {
   return wrong.length === 0 && faultKinds.every((kind) => verdict[kind] === 0) && accounts.every(({ ok }) => ok);
 }
 
+const wrongTold = 30;
+
 /** For people. */
 export function reportLines(report: Report): string[] {
   const { row, name, form, seed, seconds, done, verdict, accounts, runs, wrong } = report;
-  const counted = (counts: object) =>
-    Object.entries(counts)
-      .map(([what, count]) => `${what} ${String(count)}`)
-      .join(' · ');
   return [
     `${isFaultless(report) ? 'ok    ' : 'WRONG '} ${row} ${name} (${form}, seed ${seed}, ${seconds} s)`,
     `  done     ${counted(done)}`,
     `  oracle   ${counted(verdict)} · expected ${report.expected} · delivered ${report.delivered} in ${report.exports} exports`,
-    ...accounts.map(
-      ({ after, counts, passed, ok }) =>
-        `  account  ${ok ? 'adds up' : 'DOES NOT ADD UP'} after ${after}: ${counted(counts)} = passed ${passed}`,
-    ),
+    `  accounts ${accounts.filter(({ ok }) => ok).length} of ${accounts.length} add up`,
+    ...accounts.filter(({ ok }, n) => !ok || n === accounts.length - 1).map(accountLine),
     `  runs     ${counted(runs) || 'none'}`,
-    ...wrong.map((what) => `  WRONG    ${what}`),
+    ...wrong.slice(0, wrongTold).map((what) => `  WRONG    ${what}`),
+    ...(wrong.length > wrongTold ? [`  WRONG    and ${wrong.length - wrongTold} more`] : []),
   ];
+}
+
+function accountLine({ after, counts, passed, ok }: Account): string {
+  return `  account  after ${after}: ${counted(counts)}, passed ${passed}${ok ? '' : ', DOES NOT ADD UP'}`;
+}
+
+function counted(counts: object): string {
+  return Object.entries(counts)
+    .map(([what, count]) => `${what} ${String(count)}`)
+    .join(' · ');
 }

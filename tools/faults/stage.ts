@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { randomSource } from '../bench/generator';
-import { expectedCounts } from '../oracle';
+import { expectedCounts, type Produced } from '../oracle';
 import type { ServiceName } from '../services';
 import { type CreatedExport, Customer, type RunLog, World } from '../world';
 import { Load, type LoadOptions, type Tenant } from './load';
@@ -33,6 +33,9 @@ export class Stage {
   readonly random: () => number;
   private readonly members: Member[] = [];
   private readonly loads: Load[] = [];
+  private readonly lost = new Set<Produced>();
+  /** One at a time: each reads on where the last one ended. */
+  private accounting = Promise.resolve();
   private readonly bucketWatch = new BucketWatch();
 
   private constructor(
@@ -65,6 +68,12 @@ export class Stage {
   /** Waits for any time up to so many milliseconds: a fault comes whenever it comes. */
   async moment(atMostMs: number): Promise<void> {
     await delay(Math.floor(this.random() * atMostMs));
+  }
+
+  /** The same things in any order. */
+  shuffled<T>(things: readonly T[]): T[] {
+    const order = things.map((thing) => ({ thing, at: this.random() }));
+    return order.sort((a, b) => a.at - b.at).map(({ thing }) => thing);
   }
 
   /** Starts a replica of a service. One that ends by itself is told as wrong. */
@@ -121,18 +130,28 @@ export class Stage {
    * Rule 9, at this moment: every offset passed is in exactly one counter, and the counters are those of the producers'
    * ledger. To be called after every fault.
    */
-  async account(after: string, epoch?: number): Promise<void> {
+  account(after: string, epoch?: number): Promise<void> {
+    this.accounting = this.accounting.then(() => this.takeAccount(after, epoch));
+    return this.accounting;
+  }
+
+  private async takeAccount(after: string, epoch?: number): Promise<void> {
     const { counts, passed, positions } = await this.world.account();
+    const { ledger } = this.world;
+    const { acknowledged } = ledger;
     await this.world.locate(epoch);
-    const expected = expectedCounts(this.world.ledger, positions, passed);
-    const { strangers, forgotten } = this.world.ledger;
+    const expected = expectedCounts(ledger, positions, passed);
+    const { strangers } = ledger;
     const sum = Object.values(counts).reduce((total, count) => total + count, 0);
     const ok = sum === passed && isDeepStrictEqual(counts, expected) && strangers === 0;
     this.report.accounts.push({ after, counts, passed, ok });
     this.expect(ok, `after ${after} the ledger says ${JSON.stringify({ ...expected, passed, strangers })}`);
-    for (const { event } of forgotten.slice(0, 5))
-      this.expect(false, `${event?.id} was accepted and is not in the log`);
-    this.report.verdict.lost += forgotten.length;
+    for (const produced of ledger.forgotten(acknowledged)) {
+      if (this.lost.has(produced)) continue;
+      this.lost.add(produced);
+      this.report.verdict.lost += 1;
+      this.expect(false, `lost: ${produced.event?.id} was accepted and is not in the log`);
+    }
   }
 
   /** What the oracle says of all that was delivered to an export so far; the ledger must know its places. */
@@ -171,6 +190,7 @@ export class Stage {
     for (const load of this.loads.splice(0)) {
       await load.stop();
       for (const [answer, times] of Object.entries(load.answers)) this.did(`answered ${answer}`, times);
+      for (const answer of load.unexpected) this.expect(false, `a client was answered ${answer}`);
     }
   }
 

@@ -76,12 +76,19 @@ export class Ledger {
     return this.produced.filter((each) => each.places.length === 0);
   }
 
-  /** Acknowledged, but not in the log: what was accepted is lost. For events over REST, any message of their id will do. */
-  get forgotten(): Produced[] {
+  /** What is acknowledged by now. */
+  get acknowledged(): Produced[] {
+    return this.produced.filter(({ acknowledged }) => acknowledged);
+  }
+
+  /**
+   * Those that are not in the log, of what was acknowledged before it was read: accepted, and lost. For events over REST,
+   * any message of their id will do.
+   */
+  forgotten(acknowledged: readonly Produced[]): Produced[] {
     const logged = new Set(this.produced.filter(({ places }) => places.length > 0).map(({ event }) => idKey(event)));
-    return this.unlogged.filter(
-      ({ acknowledged, via, event }) => acknowledged && !(via === 'rest' && logged.has(idKey(event))),
-    );
+    const missing = acknowledged.filter(({ places }) => places.length === 0);
+    return missing.filter(({ via, event }) => !(via === 'rest' && logged.has(idKey(event))));
   }
 
   private add(event: WireEvent | undefined, via: 'kafka' | 'rest', reason?: string): Produced {

@@ -1,8 +1,26 @@
 import type { Scenario } from '../scenario';
+import { broker } from './broker';
+import { clock } from './clock';
+import { kill } from './kill';
 import { disk, heap } from './limits';
+import { log } from './log';
 import { memory } from './memory';
+import { migration } from './migration';
 import { poison } from './poison';
 import { refused, stores } from './stores';
 
 /** All scenarios, in the order of the table; a line each. */
-export const scenarios: readonly Scenario[] = [poison, stores, refused, disk, heap, memory];
+export const scenarios: readonly Scenario[] = [
+  kill,
+  broker,
+
+  poison,
+  stores,
+  refused,
+  disk,
+  heap,
+  memory,
+  log,
+  clock,
+  migration,
+];

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitFor } from '@delivery/platform/testing';
+import { workload } from '../../oracle';
+import type { ServiceName } from '../../services';
+import type { Tenant } from '../load';
+import type { Member } from '../member';
+import type { Scenario } from '../scenario';
+import type { Stage } from '../stage';
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+
+/** How far each clock jumps, and back. Sessions live for an hour: who checks them stays within it. */
+const jumps: Record<string, readonly number[]> = {
+  checksSessions: [45 * minute, -2 * day, 0],
+  other: [180 * minute, -2 * day, 0],
+};
+
+const apps: readonly { role: string; name: ServiceName; environment: Record<string, string>; jumps: string }[] = [
+  { role: 'accept', name: 'consent-ingest', environment: { INGEST_ROLES: 'accept' }, jumps: 'checksSessions' },
+  { role: 'record', name: 'consent-ingest', environment: { INGEST_ROLES: 'record' }, jumps: 'other' },
+  { role: 'api', name: 'integrations-api', environment: {}, jumps: 'checksSessions' },
+  { role: 'scheduler', name: 'scheduler', environment: {}, jumps: 'other' },
+  { role: 's3', name: 'exporter-s3', environment: {}, jumps: 'other' },
+  { role: 'gcs', name: 'exporter-gcs', environment: {}, jumps: 'other' },
+];
+
+/** Loaded before a service: each SIGUSR2 moves its clock to the next of `CLOCK_JUMPS` (milliseconds off), around and around. */
+const preload = `
+const RealDate = Date;
+const jumps = process.env.CLOCK_JUMPS.split(',').map(Number);
+let off = 0;
+let next = 0;
+const now = () => RealDate.now() + off;
+globalThis.Date = new Proxy(RealDate, {
+  apply: () => new RealDate(now()).toString(),
+  construct: (target, given, newTarget) => Reflect.construct(target, given.length === 0 ? [now()] : given, newTarget),
+  get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
+});
+RealDate.prototype.constructor = globalThis.Date;
+process.on('SIGUSR2', () => {
+  off = jumps[next++ % jumps.length];
+  process.stderr.write('clock jump ' + next + ': ' + off + ' ms off, it is ' + new Date().toISOString() + '\\n');
+});
+`;
+
+/** The clock of one host at a time jumps, and producers say that it is 1970 or 2099. */
+export const clock: Scenario = {
+  name: 'clock',
+  row: 'F9',
+  does: "lets each app's clock jump hours ahead and days back under load, with events from 1970 and 2099",
+  async run(stage) {
+    const folder = mkdtempSync(join(tmpdir(), 'clock-'));
+    try {
+      writeFileSync(join(folder, 'clock.cjs'), preload);
+      await play(stage, join(folder, 'clock.cjs'));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+async function play(stage: Stage, file: string): Promise<void> {
+  const started = await Promise.all(
+    apps.map(async ({ role, name, environment, jumps: which }) => {
+      const clockOf = { NODE_OPTIONS: `--require ${file}`, CLOCK_JUMPS: String(jumps[which]) };
+      return { role, app: await stage.start(name, { ...environment, ...clockOf }) };
+    }),
+  );
+  const at = Object.fromEntries(started.map(({ role, app }) => [role, app]));
+  const { api, accept } = at;
+  if (api === undefined || accept === undefined) throw new Error('api and accept were not started');
+  const tenants = [await stage.tenant('first', { api, accept }), await stage.tenant('second', { api, accept })];
+  stage.load(tenants);
+  const rounds = stage.long ? 20 : 1;
+  let step = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { role, app } of stage.shuffled(started)) {
+      for (let jump = round * 3 + 1; jump <= round * 3 + 3; jump += 1) {
+        await jumpOf(app, jump);
+        stage.did(`jumps of ${role}`);
+        step += 1;
+        await fromOtherTimes(stage, step);
+        if (role === 'scheduler') await expectDueByPostgres(stage, tenants);
+        await stage.moment(800);
+      }
+      await stage.account(`the clock of ${role} had jumped`);
+    }
+  }
+  await stage.conclude(tenants);
+}
+
+/** Resolves when the clock stands elsewhere. */
+async function jumpOf(app: Member, number: number): Promise<void> {
+  app.signal('SIGUSR2');
+  await waitFor(async () => app.log.includes(`clock jump ${number}:`), { describe: `clock jump ${number}` });
+}
+
+/** Events of producers that have never heard of the present. */
+async function fromOtherTimes(stage: Stage, step: number): Promise<void> {
+  const times = ['1970-01-01T00:00:00Z', '2099-12-31T23:59:59.999Z'];
+  const seed = stage.report.seed + step * 1_000_003;
+  const items = workload({ organization: 'first', users: 40, messages: 30, seed });
+  for (const [n, item] of items.entries())
+    if ('event' in item && n % 3 < 2) item.event = { ...item.event, created_at: times[n % 3] };
+  await stage.world.publish(items);
+  stage.did('events from 1970 and 2099', 20);
+}
+
+/** Whatever the scheduler's clock says: what is due by Postgres's clock is planned, and what is not, is not. */
+async function expectDueByPostgres(stage: Stage, tenants: readonly Tenant[]): Promise<void> {
+  const { database } = stage.world;
+  const scheduled = async (id: string) => {
+    const rows = await database.query<{ early: boolean }>(
+      `SELECT due_at > delivery_now() AS early FROM export_run WHERE organization_id = $1 AND trigger = 'schedule'`,
+      [id],
+    );
+    stage.expect(!rows.some(({ early }) => early), `a run of ${id} was planned before it was due`);
+    return rows.length;
+  };
+  const [first, second] = tenants.map(({ customer }) => customer.id);
+  if (first === undefined || second === undefined) return;
+  const [before, others] = [await scheduled(first), await scheduled(second)];
+  // Two of them: to S3 and to Cloud Storage.
+  await database.query(
+    `UPDATE export_schedule SET next_due_at = delivery_now() + interval '1 second' WHERE organization_id = $1`,
+    [first],
+  );
+  await waitFor(async () => (await scheduled(first)) === before + 2, {
+    describe: 'what is due by the clock of Postgres to be planned',
+    timeoutMs: 20_000,
+  });
+  stage.expect((await scheduled(second)) === others, 'a run was planned by the clock of a host');
+  stage.did('due times', 2);
+}
