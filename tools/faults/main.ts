@@ -41,7 +41,13 @@ function choose(names: readonly string[]): readonly Scenario[] {
   const unknown = names.filter((name) => !scenarios.some((scenario) => scenario.name === name));
   if (unknown.length > 0)
     throw new Error(`There is no scenario ${unknown.join(', ')}. They are:\n${scenarios.map(listLine).join('')}`);
-  return names.length === 0 ? scenarios : scenarios.filter(({ name }) => names.includes(name));
+  return names.length === 0 ? scenarios.filter(isPlayable) : scenarios.filter(({ name }) => names.includes(name));
+}
+
+function isPlayable({ row, name, lacks }: Scenario): boolean {
+  const lacking = lacks?.();
+  if (lacking !== undefined) process.stderr.write(`NOT RUN: ${row} ${name}, which takes ${lacking}\n`);
+  return lacking === undefined;
 }
 
 /** @returns the exit code */

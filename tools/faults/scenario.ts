@@ -14,5 +14,7 @@ export interface Scenario {
   row: string;
   /** One sentence for `--list`. */
   does: string;
+  /** What it needs and this machine lacks, in words; it is then not played unless it is asked for by name. */
+  lacks?(): string | undefined;
   run(stage: Stage): Promise<void>;
 }
