@@ -11,6 +11,9 @@ export interface SeedOptions {
   partitions: number;
 }
 
+/** Rows of one partition that lie together, as a recorder writes them. */
+const BATCH = 1000;
+
 /**
  * Fills the revisions with recorded events, many times faster than a recorder: no heads, no user rows, and a user's
  * document is that of his newest event. Every revision has one, which is the most an export may meet.
@@ -20,13 +23,14 @@ export async function seedRevisions(database: Database, options: SeedOptions): P
   const arrivedAt = new Date();
   await database.transaction(
     async (tx) => {
-      await tx.copyIn(copyStatement, rows(options, arrivedAt));
+      const ends = Array.from({ length: options.partitions }, () => 0n);
+      await tx.copyIn(copyStatement, rows(options, arrivedAt, ends));
       for (let partition = 0; partition < options.partitions; partition += 1) {
         const key = { consumer: 'consent', topic: consentEventsTopic, partition, clusterId: 'bench', firstOffset: 0n };
         await positions.begin(tx, key);
         const position = await positions.lock(tx, key.consumer, key.topic, partition);
         if (position === undefined) throw new Error('no position');
-        const count = BigInt(Math.ceil((options.events - partition) / options.partitions));
+        const count = ends[partition] ?? 0n;
         const counted = { recorded: count, duplicates: 0n, rejected: 0n, suppressed: 0n, control: 0n };
         await positions.advance(tx, { position, nextOffset: count, counted });
       }
@@ -44,14 +48,21 @@ const copyStatement = `COPY consent_event_revision (organization_id, topic_id, p
   user_id, regulation, status, event_version, user_version, guest, arrived_at, effective_at, event_document, user_document)
   FROM STDIN WITH (FORMAT csv, DELIMITER e'\\x02', QUOTE e'\\x01')`;
 
-function* rows({ organization, events, users, partitions }: SeedOptions, arrivedAt: Date): Generator<string> {
+function* rows(
+  { organization, events, users, partitions }: SeedOptions,
+  arrivedAt: Date,
+  ends: bigint[],
+): Generator<string> {
   const versions = new Map<string, number>();
   const month = `${arrivedAt.toISOString().slice(0, 7)}-01`;
   const generator = consentEvents({ organization, users });
   for (let n = 0; n < events; n += 1) {
     const input = generator.next().value;
     if (input === undefined) return;
-    const position = { topicId: 1, partition: n % partitions, epoch: 1, offset: BigInt(Math.floor(n / partitions)) };
+    const partition = Math.floor(n / BATCH) % partitions;
+    const offset = ends[partition] ?? 0n;
+    ends[partition] = offset + 1n;
+    const position = { topicId: 1, partition, epoch: 1, offset };
     const arrival = { clusterId: 'bench', topic: consentEventsTopic, arrivedAt: arrivedAt.getTime(), position };
     const event = normalizeEvent(input, arrival);
     const version = (versions.get(event.userId) ?? 0) + 1;
