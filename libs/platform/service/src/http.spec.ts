@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Section } from '@delivery/platform/config';
+import { waitFor } from '@delivery/platform/testing';
 import { Body, Controller, Delete, Get, Module, Post } from '@nestjs/common';
 import { bootService, HttpConfig, LogConfig, type RunningService } from './index';
 
@@ -96,5 +97,24 @@ describe('what no route ever sees', () => {
     const { head, body } = await exchange(bytes);
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${code} `));
     expect(body).toEqual({ code, name, message: expect.stringMatching(/\.$/), errors: {} });
+  });
+});
+
+describe('a service that closes', () => {
+  it('tells late requests to come back', async () => {
+    const closing = await bootService({ name: 'closing', config: TestConfig, module: () => ThingsModule }, {});
+    const port = Number(new URL(closing.url).port);
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    // Its body is still on the way when the service closes, and the next request comes on the same connection.
+    socket.write('POST /v1/things HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{');
+    await once(closing.app.getHttpServer(), 'request');
+    const stopped = closing.stop();
+    await waitFor(async () => !closing.app.getHttpServer().listening, { describe: 'the server to close' });
+    socket.write('}GET /v1/things/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await once(socket, 'close');
+    await stopped;
+    expect(text).toMatch(/HTTP\/1.1 201[^]*HTTP\/1.1 503[^]*retry-after: 1/i);
   });
 });

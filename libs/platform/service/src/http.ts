@@ -66,6 +66,7 @@ function parseJsonStrictly(instance: FastifyInstance): void {
 /** Request ids, log context, request metrics, and the routes every service has. */
 export function addSystemRoutes(instance: FastifyInstance, parts: ServiceParts): void {
   endSilentConnections(instance);
+  askToComeBack(instance);
   addRequestContext(instance);
   if (tracing.on) addRequestSpans(instance);
   addRequestMetrics(instance, parts);
@@ -162,6 +163,18 @@ function endSilentConnections(instance: FastifyInstance): void {
     closing = true;
     silent.forEach((socket) => socket.destroy());
     done();
+  });
+}
+
+/** While it closes, Fastify answers 503 by itself: a client shall know that it may come back, to whoever is there then. */
+function askToComeBack(instance: FastifyInstance): void {
+  let closing = false;
+  instance.addHook('preClose', (done) => {
+    closing = true;
+    done();
+  });
+  instance.server.prependListener('request', (_, response) => {
+    if (closing) response.setHeader('retry-after', '1');
   });
 }
 
