@@ -145,7 +145,7 @@ export class BatchConsumer {
     consumer.on(consumer.events.FETCH_START, () => this.sign());
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.joined(consumer, payload.memberAssignment));
     const life = setInterval(() => {
-      const silent = this.inHand.size === 0 && Date.now() - this.lastSign > lifelessAfterMs;
+      const silent = this.inHand.size === 0 && performance.now() - this.lastSign > lifelessAfterMs;
       if (silent) crash.reject(new Error('the Kafka client went silent'));
     }, 10_000);
     try {
@@ -319,7 +319,7 @@ export class BatchConsumer {
   }
 
   private sign(): void {
-    this.lastSign = Date.now();
+    this.lastSign = performance.now();
   }
 
   /** Waits with jitter, but not while stopping. */

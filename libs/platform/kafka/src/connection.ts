@@ -129,7 +129,7 @@ export class KafkaConnection {
    * it was ever asked about, and one that was deleted would fail all further requests.
    */
   async ask<T>(request: (admin: Admin) => Promise<T>, timeoutMs = this.config.publishTimeoutMs): Promise<T> {
-    if (this.current && Date.now() - this.current.since > adminMaxAgeMs) {
+    if (this.current && performance.now() - this.current.since > adminMaxAgeMs) {
       this.current.discard();
       this.current = undefined;
     }
@@ -153,7 +153,7 @@ export class KafkaConnection {
 
 /** An administrative connection that is closed only when its last request has ended. */
 class AdminInUse {
-  readonly since = Date.now();
+  readonly since = performance.now();
   private readonly admin: Admin;
   private readonly connected: Promise<void>;
   private users = 0;

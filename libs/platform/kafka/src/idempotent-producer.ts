@@ -43,10 +43,10 @@ export class IdempotentProducer {
 
   /** @returns per message its partition and offset, in the order given. */
   async send(topic: string, messages: Message[]): Promise<{ partition: number; offset: bigint }[]> {
-    const deadline = Date.now() + this.timeoutMs;
+    const deadline = performance.now() + this.timeoutMs;
     await within(this.timeoutMs, 'connecting', this.ready);
     const request = this.producer.send({ topic, messages, acks: -1, compression: CompressionTypes.None });
-    const acknowledged = await within(Math.max(1, deadline - Date.now()), 'an acknowledgement', request);
+    const acknowledged = await within(Math.max(1, deadline - performance.now()), 'an acknowledgement', request);
     const next = new Map(acknowledged.map(({ partition, baseOffset }) => [partition, BigInt(baseOffset ?? -1)]));
     return messages.map((message) => {
       const partition = this.chosen.get(message) ?? -1;

@@ -1,4 +1,4 @@
-/** The two internal modules of kafkajs that `kafkajs-repairs.ts` corrects; they carry no types. */
+/** The internal modules of kafkajs that `kafkajs-repairs.ts` corrects; they carry no types. */
 declare module 'kafkajs/src/broker' {
   export interface RawRecord {
     readonly offset: string;
@@ -23,5 +23,13 @@ declare module 'kafkajs/src/network/requestQueue' {
   export default class RequestQueue {
     readonly pending: readonly unknown[];
     scheduleCheckPendingRequests(): void;
+  }
+}
+
+declare module 'kafkajs/src/consumer/consumerGroup' {
+  export default class ConsumerGroup {
+    /** Milliseconds since 1970 by the host's clock. */
+    lastRequest: number;
+    heartbeat(options: { interval: number }): Promise<void>;
   }
 }

@@ -1,8 +1,9 @@
 import Broker, { type RawPartition, type RawRecord } from 'kafkajs/src/broker';
+import ConsumerGroup from 'kafkajs/src/consumer/consumerGroup';
 import RequestQueue from 'kafkajs/src/network/requestQueue';
 
 /**
- * Two corrections of kafkajs 2.2.4, which is no longer maintained. Both are installed once, by importing this file.
+ * Three corrections of kafkajs 2.2.4, which is no longer maintained. All are installed once, by importing this file.
  *
  * 1. What a consumer fetched. kafkajs hides control records and records of aborted transactions itself, and
  *    - passes over a fetched batch that holds nothing else without telling the consumer, so a position would stand
@@ -14,6 +15,8 @@ import RequestQueue from 'kafkajs/src/network/requestQueue';
  *
  * 2. Its request queue started a timer of one millisecond again and again on every idle connection (and Node 24 warned
  *    of the negative time-out behind it).
+ *
+ * 3. A host clock that was set back: no heartbeats were sent until it was again as late as at the last one.
  */
 const hidden = new WeakSet<object>();
 
@@ -67,3 +70,9 @@ export function markHidden(partition: RawPartition): void {
 function isAbortMarker({ key }: RawRecord): boolean {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
 }
+
+const { heartbeat } = ConsumerGroup.prototype;
+ConsumerGroup.prototype.heartbeat = function heartbeatByAnyClock(options) {
+  this.lastRequest = Math.min(this.lastRequest, Date.now());
+  return heartbeat.call(this, options);
+};

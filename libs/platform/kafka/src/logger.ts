@@ -27,7 +27,7 @@ export function toLogCreator(logger: KafkaLogger | undefined): logCreator {
     if (logger === undefined || entry.level > logLevel.WARN) return;
     const { message, error, topic, partition, broker } = entry.log;
     const text = `${message} ${error === undefined ? '' : String(error)}`.trim();
-    const now = Date.now();
+    const now = performance.now();
     if (harmless.test(text) || now - (toldAt.get(text) ?? -Infinity) < repeatAfterMs) return;
     if (toldAt.size > 100) toldAt.clear();
     toldAt.set(text, now);

@@ -57,7 +57,8 @@ export class TopicLane {
     signal?: AbortSignal,
   ): Promise<PublishedAt[]> {
     // While the request that finds out whether the broker is back is under way, nobody else waits for the answer.
-    if (this.lastFailure && (this.sending || Date.now() < this.refuseUntil)) return Promise.reject(this.lastFailure);
+    if (this.lastFailure && (this.sending || performance.now() < this.refuseUntil))
+      return Promise.reject(this.lastFailure);
     if (this.waitingBytes > maxWaitingBytes) {
       return Promise.reject(
         new KafkaError('overloaded', `Kafka: too much is waiting to be published to ${this.topic}`),
@@ -231,7 +232,7 @@ export class TopicLane {
   private refuseForAWhile(error: KafkaError): void {
     this.noteFailure(error);
     this.lastFailure = error;
-    this.refuseUntil = Date.now() + refuseAfterFailureMs;
+    this.refuseUntil = performance.now() + refuseAfterFailureMs;
   }
 
   /** One call's message was refused: the others shall not fail with it. What was written already is written again. */
