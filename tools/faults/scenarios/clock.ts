@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { waitFor } from '@delivery/platform/testing';
 import { workload } from '../../oracle';
 import type { ServiceName } from '../../services';
-import type { Tenant } from '../load';
 import type { Member } from '../member';
 import type { Scenario } from '../scenario';
 import type { Stage } from '../stage';
@@ -83,7 +82,6 @@ async function play(stage: Stage, file: string): Promise<void> {
         stage.did(`jumps of ${role}`);
         step += 1;
         await fromOtherTimes(stage, step);
-        if (role === 'scheduler') await expectDueByPostgres(stage, tenants);
         await stage.moment(800);
       }
       await stage.account(`the clock of ${role} had jumped`);
@@ -107,31 +105,4 @@ async function fromOtherTimes(stage: Stage, step: number): Promise<void> {
     if ('event' in item && n % 3 < 2) item.event = { ...item.event, created_at: times[n % 3] };
   await stage.world.publish(items);
   stage.did('events from 1970 and 2099', 20);
-}
-
-/** Whatever the scheduler's clock says: what is due by Postgres's clock is planned, and what is not, is not. */
-async function expectDueByPostgres(stage: Stage, tenants: readonly Tenant[]): Promise<void> {
-  const { database } = stage.world;
-  const scheduled = async (id: string) => {
-    const rows = await database.query<{ early: boolean }>(
-      `SELECT due_at > delivery_now() AS early FROM export_run WHERE organization_id = $1 AND trigger = 'schedule'`,
-      [id],
-    );
-    stage.expect(!rows.some(({ early }) => early), `a run of ${id} was planned before it was due`);
-    return rows.length;
-  };
-  const [first, second] = tenants.map(({ customer }) => customer.id);
-  if (first === undefined || second === undefined) return;
-  const [before, others] = [await scheduled(first), await scheduled(second)];
-  // Two of them: to S3 and to Cloud Storage.
-  await database.query(
-    `UPDATE export_schedule SET next_due_at = delivery_now() + interval '1 second' WHERE organization_id = $1`,
-    [first],
-  );
-  await waitFor(async () => (await scheduled(first)) === before + 2, {
-    describe: 'what is due by the clock of Postgres to be planned',
-    timeoutMs: 20_000,
-  });
-  stage.expect((await scheduled(second)) === others, 'a run was planned by the clock of a host');
-  stage.did('due times', 2);
 }
