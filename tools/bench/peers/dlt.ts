@@ -27,8 +27,7 @@ const script = `
 import os, sys, dlt
 from dlt.sources.sql_database import sql_table
 url = os.environ["DATABASE_URL"].replace("postgres://", "postgresql+psycopg2://")
-table = sql_table(url, table="consent_event_revision", backend="pyarrow", chunk_size=50000,
-                  included_columns=["event_document"], reflection_level="minimal")
+table = sql_table(url, table="bench_event", backend="pyarrow", chunk_size=50000, reflection_level="minimal")
 pipeline = dlt.pipeline("bench", pipelines_dir=sys.argv[1] + "/state", dataset_name="events",
                         destination=dlt.destinations.filesystem("file://" + sys.argv[1] + "/out"))
 pipeline.run(table, loader_file_format="jsonl")
@@ -36,6 +35,7 @@ pipeline.run(table, loader_file_format="jsonl")
 
 /** dlt (database to files). Its gzip has level 9, which it offers no setting for. */
 export async function dltPeer(rig: Rig): Promise<Contender> {
+  await rig.database.query('CREATE VIEW bench_event AS SELECT event_document FROM consent_event_revision');
   const python = join(await ensureDownload(download, say), 'venv', 'bin', 'python');
   return { name: 'dlt 1.31', note: 'gzip -9, the document as a string in a column', run: () => dltOnce(rig, python) };
 }
@@ -46,7 +46,7 @@ async function dltOnce(rig: Rig, python: string) {
     const file = join(folder, 'load.py');
     writeFileSync(file, script);
     const before = await postgresCpuSeconds(rig.database);
-    const env = { ...process.env, ...rig.environment, RUNTIME__DLTHUB_TELEMETRY: 'false', PROGRESS: '' };
+    const env = { ...process.env, ...rig.environment, RUNTIME__DLTHUB_TELEMETRY: 'false' };
     const used = await runCommand(python, [file, folder], env);
     const postgres = (await postgresCpuSeconds(rig.database)) - before;
     return { ...used, postgresCpuSeconds: postgres, megabytes: await megabytesIn(join(folder, 'out')) };

@@ -127,6 +127,8 @@ class Zstd implements Compressor {
   });
   /** Rejects with what the sink refuses. */
   private readonly passedOn: Promise<void>;
+  /** While one block is compressed, the next may be filled. */
+  private before = Promise.resolve();
 
   constructor(sink: Sink) {
     this.passedOn = this.passOn(sink);
@@ -134,8 +136,21 @@ class Zstd implements Compressor {
     this.passedOn.catch(() => undefined);
   }
 
-  /** Resolves when the block is compressed, and all but the last of its bytes are in the sink. */
+  /** Resolves when the block before is compressed, and all but the last of its bytes are in the sink. */
   async write(block: Uint8Array): Promise<void> {
+    await this.before;
+    this.before = this.compress(block);
+    // Awaited by whoever writes next; until then a failure must not count as unhandled.
+    this.before.catch(() => undefined);
+  }
+
+  async finish(): Promise<void> {
+    await this.before;
+    this.stream.end();
+    await this.passedOn;
+  }
+
+  private async compress(block: Uint8Array): Promise<void> {
     try {
       await new Promise<void>((resolve, reject) => {
         this.stream.write(block, (error) => (error ? reject(error) : resolve()));
@@ -144,11 +159,6 @@ class Zstd implements Compressor {
       await this.passedOn;
       throw error;
     }
-  }
-
-  async finish(): Promise<void> {
-    this.stream.end();
-    await this.passedOn;
   }
 
   private async passOn(sink: Sink): Promise<void> {
