@@ -82,12 +82,43 @@ async function play(stage: Stage, file: string): Promise<void> {
         stage.did(`jumps of ${role}`);
         step += 1;
         await fromOtherTimes(stage, step);
+        if (role === 'scheduler') await dueByPostgres(stage, jump);
         await stage.moment(800);
       }
       await stage.account(`the clock of ${role} had jumped`);
     }
   }
   await stage.conclude(tenants);
+}
+
+/** Whatever the scheduler's own clock says, what Postgres's calls due is planned, and what is due in an hour is not. */
+async function dueByPostgres(stage: Stage, jump: number): Promise<void> {
+  const { database } = stage.world;
+  const [due, later] = await database.query<{ id: string }>(
+    'SELECT integration_id AS id FROM export_schedule ORDER BY integration_id LIMIT 2',
+  );
+  const move = async (id: string | undefined, by: string) => {
+    await database.query(
+      `UPDATE export_schedule SET anchor_at = delivery_now() + $2::interval, next_due_at = delivery_now() + $2::interval
+       WHERE integration_id = $1`,
+      [id, by],
+    );
+  };
+  const planned = async (id: string | undefined) => {
+    const [row] = await database.query<{ runs: number }>(
+      `SELECT count(*)::int AS runs FROM export_run WHERE integration_id = $1 AND trigger = 'schedule'`,
+      [id],
+    );
+    return row?.runs ?? 0;
+  };
+  const before = { due: await planned(due?.id), later: await planned(later?.id) };
+  await move(later?.id, '1 hour');
+  await move(due?.id, '-1 second');
+  await waitFor(async () => (await planned(due?.id)) === before.due + 1, {
+    describe: `the due run after clock jump ${jump} of the scheduler`,
+  });
+  stage.expect((await planned(later?.id)) === before.later, `a run was planned an hour early after jump ${jump}`);
+  stage.did('due times by the clock of Postgres');
 }
 
 /** Resolves when the clock stands elsewhere. */
