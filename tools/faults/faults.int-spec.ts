@@ -30,5 +30,5 @@ it.each(playable.map((scenario) => [scenario.row, scenario.name, scenario] as co
     const report = await perform(scenario, servers, { long: false, seed });
     if (!isFaultless(report)) throw new Error(reportLines(report).join('\n'));
   },
-  300_000,
+  600_000,
 );

@@ -1,4 +1,5 @@
 export { RecorderError, recorderErrorCodes } from './errors';
-export { Recorder, type RecorderDeps, type RecorderObserver, type RecorderOptions } from './recorder';
+export { Recorder, type RecorderDeps, type RecorderOptions } from './recorder';
 export { recordedBeyond } from './recording-order';
 export type { LogMessage, LogSource, Prepared, RecordOutcome, TopicRecorder } from './topic-recorder';
+export type { RecorderObserver } from './recorder-observer';

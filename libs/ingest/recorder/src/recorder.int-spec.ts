@@ -261,6 +261,19 @@ describe('Recorder', () => {
     await expect(fault(recorder)).resolves.toMatch(/offset 3 is next, but the log ends at 0.*new-epoch/);
   });
 
+  it('stops at a topic that is recreated while it runs, and grows beyond the position at once', async () => {
+    await produce(0, ['a']);
+    await produce(1, ['b', 'c', 'd']);
+    const recorder = await start();
+    await reached(0, 1n);
+    await reached(1, 3n);
+    await recreate(2);
+    await produce(0, ['x', 'y', 'z']);
+    await produce(1, ['1', '2', '3', '4', '5']);
+    await waitFor(() => recorder.faults().length === 2, { describe: 'both partitions to stop', timeoutMs: 50_000 });
+    await expect(texts()).resolves.toEqual(['a', 'b', 'c', 'd']);
+  });
+
   it('compares the log again after a failure, however long that lasted', async () => {
     await produce(0, ['a']);
     const texting = new TextRecorder();

@@ -1,4 +1,4 @@
-import { PositionStore, RejectionStore, type Counters, type IngestPosition } from '@delivery/ingest/store';
+import { PositionStore, RejectionStore, type IngestPosition } from '@delivery/ingest/store';
 import { BatchConsumer, type FetchedBatch, type KafkaConnection } from '@delivery/platform/kafka';
 import type { Database } from '@delivery/platform/postgres';
 import { inSpan, type Span } from '@delivery/platform/tracing';
@@ -8,28 +8,10 @@ import { fingerprintOf } from './fingerprint';
 import { LogWatch } from './log-watch';
 import { PositionMoved, type Range, recordRange } from './record-range';
 import { base64, describeRange } from './range-span';
+import type { RecorderObserver } from './recorder-observer';
 import { noteOf, RecordingOrder } from './recording-order';
 import { RejectionPublisher } from './rejection-publisher';
 import type { LogMessage, LogSource, TopicRecorder } from './topic-recorder';
-
-export interface RecorderObserver {
-  /** A partition is recorded for the first time; what the log held before `offset` has left it. */
-  began(topic: string, partition: number, offset: bigint): void;
-  /** The partitions that this recorder has now: what it told of others is another's to tell. */
-  owns(partitions: readonly { topic: string; partition: number }[]): void;
-  /** A transaction was committed: where its messages ended. */
-  counted(topic: string, partition: number, counted: Counters): void;
-  /** A range of messages was recorded, in this many seconds. */
-  recorded(topic: string, seconds: number): void;
-  /**
-   * Messages between the position and the end of the log, also while nothing is recorded.
-   * @param arrivedAt - append time of the last message before the position
-   */
-  behind(topic: string, partition: number, messages: bigint, arrivedAt: Date | undefined): void;
-  stopped(topic: string, partition: number, reason: string): void;
-  resumed(topic: string, partition: number): void;
-  failed(error: unknown, where: string): void;
-}
 
 export interface RecorderOptions {
   /** Name of this recorder's rows in `ingest_position`. */
@@ -54,6 +36,8 @@ interface PartitionState {
   position: IngestPosition;
   /** Set until the message at this offset was seen to be the one recorded before. */
   expectFingerprintAt: bigint | undefined;
+  /** The log may be another by now: nothing more is recorded before it was compared again. */
+  doubted?: boolean;
 }
 
 /**
@@ -102,6 +86,8 @@ export class Recorder {
       onBatch: (batch) => this.handle(batch),
       // A log that was emptied or made anew brings no batch that would tell.
       onOffsetOutOfRange: ({ topic, partition }) => this.verify(topic, partition),
+      // Nor does a log made anew that has grown beyond the position by the next fetch: all are compared again.
+      onTopicGone: () => this.doubt(() => true),
       noteOf: ({ topic, partition }) => this.noteOf(`${topic} ${partition}`),
       onError: (error) => deps.observer.failed(error, 'consumer'),
     });
@@ -210,11 +196,17 @@ export class Recorder {
     const key = `${topic} ${partition}`;
     const known = this.stopped.get(key)?.reason === reason;
     this.states.delete(key);
+    // What happened to one partition's log has most likely happened to the topic's others, too.
+    this.doubt((position) => position.topic === topic);
     this.stopped.set(key, { topic, partition, reason });
     this.consumer.pause(topic, partition);
     if (position.status !== 'stopped' || position.stoppedReason !== reason)
       await this.positions.stop(this.deps.database, position, reason);
     if (!known) this.deps.observer.stopped(topic, partition, reason);
+  }
+
+  private doubt(which: (position: IngestPosition) => boolean): void {
+    for (const state of this.states.values()) if (which(state.position)) state.doubted = true;
   }
 
   private async recheck(): Promise<void> {
@@ -278,7 +270,8 @@ export class Recorder {
     const state = this.states.get(key);
     if (state === undefined && this.stopped.has(key)) return this.consumer.pause(batch.topic, batch.partition);
     // Not checked yet, or fetched somewhere else than asked (the log moved under us): check again, record nothing.
-    if (state === undefined || batch.fetchedOffset !== (state.expectFingerprintAt ?? state.position.nextOffset)) {
+    const expected = state?.expectFingerprintAt ?? state?.position.nextOffset;
+    if (state === undefined || state.doubted || batch.fetchedOffset !== expected) {
       return this.verify(batch.topic, batch.partition);
     }
     const messages = batch.messages.map(toLogMessage);

@@ -36,6 +36,11 @@ export interface BatchConsumerOptions {
    * The consumer goes on at the first offset there is, unless told otherwise by `seek` or `pause`.
    */
   onOffsetOutOfRange?(at: TopicPartition): Promise<void> | void;
+  /**
+   * A fetch was answered that there is no such topic or partition: one of the topics is gone, and may be made anew before
+   * the next fetch. Called before whatever is fetched next is handled.
+   */
+  onTopicGone?(): void;
   /** What is kept beside the offset that is committed once a batch was handled; {@link KafkaConnection.committed} has it. */
   noteOf?(at: TopicPartition): string | undefined;
   /** Everything that went wrong and is tried again. */
@@ -51,6 +56,8 @@ const maxWaitMs = 250;
 /** Without any sign of life from kafkajs for so long (a rebalance takes a minute at most) the consumer is made anew. */
 const lifelessAfterMs = 180_000;
 const longestRestartMs = 5000;
+/** kafkajs' words for the broker's UNKNOWN_TOPIC_OR_PARTITION. */
+const noSuchPartition = 'This server does not host this topic-partition';
 
 /**
  * Consumes batches from the earliest offset with read-committed isolation, until stopped: whatever ends kafkajs' consumer,
@@ -295,8 +302,13 @@ export class BatchConsumer {
     };
   }
 
-  /** That an offset is out of range kafkajs tells nobody but its log, before it goes on at the first offset there is. */
+  /**
+   * That a topic is gone, or that an offset is out of range, kafkajs tells nobody but its log, before it goes on: in the
+   * second case at the first offset there is.
+   */
   private notice({ namespace, log }: LogEntry): void {
+    if (namespace === 'Connection' && log.message.startsWith('Response Fetch(') && log['error'] === noSuchPartition)
+      this.options.onTopicGone?.();
     if (namespace !== 'ConsumerGroup' || !log.message.startsWith('Offset out of range, resetting')) return;
     const at = { topic: this.connection.plainName(String(log['topic'])), partition: Number(log['partition']) };
     // Before the owner had a chance to seek, the offset was only the one committed last.
