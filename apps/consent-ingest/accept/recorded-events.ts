@@ -36,7 +36,7 @@ export class RecordedEvents {
       const document = await this.read.event(event.organization_id, event.id);
       if (document !== undefined) return document;
       // Nor rejected: the position is that of a log which was recreated since.
-      if (!(await this.rejections.has(this.sql, this.topic, at.partition, at.offset))) return undefined;
+      if (!(await this.rejections.has(this.sql, this.topic, at, event.id))) return undefined;
     } catch (error) {
       if (error instanceof DatabaseError && error.retryable) return undefined;
       throw error;

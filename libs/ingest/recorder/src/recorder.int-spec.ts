@@ -312,6 +312,16 @@ describe('Recorder', () => {
     await expect(texts()).resolves.toEqual(['a', 'b']);
   });
 
+  it('knows a rejection by its place and by its event: another message may have stood there', async () => {
+    await kafka.admin.produce(topic, [{ partition: 0, value: 'poison' }]);
+    await start();
+    await reached(0, 1n);
+    await test.database.query(`UPDATE ingest_rejection SET message_value = '{"id":"one"}'`);
+    const has = (offset: bigint, id: string) =>
+      new RejectionStore().has(test.database, topic, { partition: 0, offset }, id);
+    await expect(Promise.all([has(0n, 'one'), has(0n, 'two'), has(1n, 'one')])).resolves.toEqual([true, false, false]);
+  });
+
   it('keeps the headers of a rejection as bytes', async () => {
     const headers = { one: Buffer.from([0xff, 0x00]), 'two ü': 'text' };
     await kafka.admin.produce(topic, [{ partition: 0, value: 'poison', headers }]);

@@ -114,12 +114,18 @@ export class RejectionStore {
     return { messages: row?.messages ?? 0, oldestSeconds: row?.seconds ?? 0 };
   }
 
-  /** Whether a message was rejected. @param partition and offset - its place in the log of the present epoch */
-  async has(sql: Sql, topic: string, partition: number, offset: bigint): Promise<boolean> {
+  /**
+   * Whether a message was rejected.
+   * @param at - its place in the log of the present epoch
+   * @param eventId - a string that its JSON holds: in a log made anew, which nobody has confirmed yet, another message
+   * stood at this place
+   */
+  async has(sql: Sql, topic: string, at: { partition: number; offset: bigint }, eventId: string): Promise<boolean> {
     const rows = await sql.query(
       `SELECT 1 FROM ingest_rejection WHERE (topic_id, partition, log_offset) = ((SELECT topic_id FROM ingest_topic WHERE name = $1), $2, $3)
-         AND epoch = (SELECT max(epoch) FROM ingest_position p WHERE p.topic_id = ingest_rejection.topic_id AND p.partition = $2)`,
-      [topic, partition, offset.toString()],
+         AND epoch = (SELECT max(epoch) FROM ingest_position p WHERE p.topic_id = ingest_rejection.topic_id AND p.partition = $2)
+         AND position(convert_to($4, 'UTF8') IN message_value) > 0`,
+      [topic, at.partition, at.offset.toString(), JSON.stringify(eventId)],
     );
     return rows.length > 0;
   }
