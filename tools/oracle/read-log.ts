@@ -1,5 +1,6 @@
-import { Kafka, logLevel, type IHeaders } from 'kafkajs';
+import { Kafka, KafkaJSProtocolError, logLevel, type IHeaders } from 'kafkajs';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LoggedMessage } from './ledger';
 
 export interface LogRange {
@@ -11,7 +12,25 @@ export interface LogRange {
 }
 
 /** Ends of a topic's partitions now. */
-export async function logEnds(brokers: readonly string[], topic: string): Promise<Map<number, bigint>> {
+export function logEnds(brokers: readonly string[], topic: string): Promise<Map<number, bigint>> {
+  return patiently(() => askEnds(brokers, topic));
+}
+
+/** A broker that has just come back denies for a while that it has any topic. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const { cause = error } = error instanceof Error ? error : {};
+      const denied = cause instanceof KafkaJSProtocolError && cause.type === 'UNKNOWN_TOPIC_OR_PARTITION';
+      if (!denied || tries === 20) throw error;
+      await delay(500);
+    }
+  }
+}
+
+async function askEnds(brokers: readonly string[], topic: string): Promise<Map<number, bigint>> {
   const admin = client(brokers).admin();
   await admin.connect();
   try {
@@ -23,8 +42,12 @@ export async function logEnds(brokers: readonly string[], topic: string): Promis
 }
 
 /** Every committed message of a topic up to its present end, read with a consumer of the oracle's own. */
-export async function readLog({ brokers, topic, from = new Map() }: LogRange): Promise<LoggedMessage[]> {
-  const ends = await logEnds(brokers, topic);
+export function readLog(range: LogRange): Promise<LoggedMessage[]> {
+  return patiently(() => readOnce(range));
+}
+
+async function readOnce({ brokers, topic, from = new Map() }: LogRange): Promise<LoggedMessage[]> {
+  const ends = await askEnds(brokers, topic);
   const open = new Set(
     [...ends].filter(([partition, end]) => end > (from.get(partition) ?? 0n)).map(([partition]) => partition),
   );
