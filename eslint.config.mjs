@@ -57,6 +57,7 @@ const wrapped = {
   'libs/destinations/s3': ['@aws-sdk/client-s3', '@aws-sdk/client-sts', '@smithy/*'],
   'libs/destinations/gcs': ['@google-cloud/storage'],
   'libs/destinations/provisioner-s3': ['@aws-sdk/*', '@smithy/*'],
+  'apps/analytics-aggregator': ['csv-stringify'],
 };
 
 /** Tests, and the helpers beside them: they may use what a test kit may, within their scope. */

@@ -1,4 +1,5 @@
 import { migrations as consent } from '@delivery/consent/store';
+import { provideRecorder, recorderMetricSpecs } from '@delivery/ingest/recorder';
 import { migrations as ingest } from '@delivery/ingest/store';
 import { ApiKeyStore, entities, migrations as integrations } from '@delivery/integrations/store';
 import { AuthModule } from '@delivery/platform/auth';
@@ -11,14 +12,13 @@ import {
   type ServiceDefinition,
 } from '@delivery/platform/service';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AcceptEvents } from './accept/accept-events';
-import { eventsReceived } from './accept/event-tally';
 import { openApiSchemas } from './accept/open-api-schemas';
 import { EventsController } from './accept/events.controller';
+import { eventIntake, interactionIntake } from './accept/intakes';
+import { InteractionsController } from './accept/interactions.controller';
 import { UsersController } from './accept/users.controller';
 import { ConsentIngestConfig, IngestConfig } from './app.config';
-import { RecordService } from './record/record.service';
-import { recorderMetricSpecs } from './record/recorder-metrics';
+import { consentRecording } from './record/consent-recording';
 
 const migrations = [...ingest, ...consent, ...integrations];
 
@@ -53,8 +53,8 @@ export class AppModule {
           lookup: { inject: [ApiKeyStore], useFactory: (keys: ApiKeyStore) => keys },
         }),
       ],
-      controllers: accept ? [EventsController, UsersController] : [],
-      providers: [...(accept ? [AcceptEvents] : []), ...(record ? [RecordService] : [])],
+      controllers: accept ? [EventsController, InteractionsController, UsersController] : [],
+      providers: record ? [provideRecorder(config.recorder, consentRecording())] : [],
     };
   }
 }
@@ -63,11 +63,17 @@ export const definition: ServiceDefinition<ConsentIngestConfig> = {
   name: 'consent-ingest',
   config: ConsentIngestConfig,
   module: (config) => AppModule.register(config),
-  metrics: [...databaseMetrics, ...kafkaMetrics, eventsReceived, ...recorderMetricSpecs],
+  metrics: [
+    ...databaseMetrics,
+    ...kafkaMetrics,
+    eventIntake.received,
+    interactionIntake.received,
+    ...recorderMetricSpecs,
+  ],
   openApi: {
     title: 'Consents API',
     description:
-      'Collects consent events and tells the consent status of users. Sign in with `POST /v1/sessions` and send the ' +
+      'Collects consent events and interactions with banners, and tells the consent status of users. Sign in with `POST /v1/sessions` and send the ' +
       'access token as `Authorization: Bearer <token>`, or send the API key as `x-api-key`.',
     version: '1',
     customize: (builder) =>

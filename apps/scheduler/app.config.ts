@@ -5,6 +5,7 @@ import { PostgresConfig } from '@delivery/platform/postgres';
 import { HttpConfig, LogConfig } from '@delivery/platform/service';
 import { TracingConfig } from '@delivery/platform/tracing';
 import { IsInt, Max, Min } from 'class-validator';
+import { ReportPlanConfig } from './report-plan.config';
 
 /** When the scheduler looks, and how patient it is. */
 export class SchedulerConfig {
@@ -68,6 +69,9 @@ export class SchedulerConfig {
   @Min(1)
   @Max(1000)
   maxTries: number;
+
+  @Section(ReportPlanConfig)
+  reports: ReportPlanConfig;
 }
 
 export class SchedulerAppConfig {

@@ -1,3 +1,4 @@
+import { migrations as analytics } from '@delivery/analytics/store';
 import { migrations as consent } from '@delivery/consent/store';
 import { migrations as exports } from '@delivery/exports/store';
 import { migrations as ingest } from '@delivery/ingest/store';
@@ -16,8 +17,9 @@ import { SchedulerAppConfig, SchedulerConfig } from './app.config';
 import { schedulerMetricSpecs } from './scheduler-metrics';
 import { SchedulerService } from './scheduler.service';
 import { backlogMetricSpecs } from './tasks/backlog-gauges';
+import { reportGaugeSpecs } from './tasks/report-gauges';
 
-const migrations = [...ingest, ...consent, ...exports, ...integrations];
+const migrations = [...ingest, ...consent, ...exports, ...integrations, ...analytics];
 
 @Module({})
 export class AppModule {
@@ -39,5 +41,5 @@ export const definition: ServiceDefinition<SchedulerAppConfig> = {
   name: 'scheduler',
   config: SchedulerAppConfig,
   module: (config) => AppModule.register(config),
-  metrics: [...databaseMetrics, ...kafkaMetrics, ...schedulerMetricSpecs, ...backlogMetricSpecs],
+  metrics: [...databaseMetrics, ...kafkaMetrics, ...schedulerMetricSpecs, ...backlogMetricSpecs, ...reportGaugeSpecs],
 };

@@ -14,6 +14,7 @@ import { BacklogGauges } from './tasks/backlog-gauges';
 import { announceChanges, expireLeases, repeatNudges } from './tasks/keep-runs-moving';
 import { planDueRuns } from './tasks/plan-due-runs';
 import { readBacklog } from './tasks/read-backlog';
+import { reportTasks } from './tasks/report-tasks';
 import { type Task, Ticker } from './ticker';
 import { isWedged } from './wedged';
 
@@ -94,6 +95,7 @@ export class SchedulerService implements OnApplicationBootstrap {
         gauges: new BacklogGauges(metrics),
         everySeconds: config.backlogSeconds,
       }),
+      ...reportTasks({ config: config.reports, database, publisher: deps.publisher, metrics }),
       {
         name: 'partitions',
         everySeconds: HOUR_SECONDS,

@@ -38,7 +38,7 @@ describe('docs/examples/producer.ts', () => {
     await waitFor(() => messages.length > 0, { describe: 'the published event' });
     await consumer.stop();
     const [message] = messages;
-    expect(parseEventMessage(message?.value ?? null)).toMatchObject({ ok: true, event: { organization_id: 'demo' } });
+    expect(parseEventMessage(message?.value ?? null)).toMatchObject({ ok: true, value: { organization_id: 'demo' } });
     expect(String(message?.key)).toBe('demo:jane@example.org');
   });
 });

@@ -1,3 +1,4 @@
+import { interactionsRejectedTopic, interactionsTopic, reportsRequestedTopic } from '@delivery/analytics/schema';
 import { consentEventsRejectedTopic, consentEventsTopic } from '@delivery/consent/schema';
 import { runChangedTopic, runRequestedTopics } from '@delivery/exports/schema';
 import { stringify } from 'yaml';
@@ -63,6 +64,18 @@ function jsonMessage(name: string, title: string, summary: string, schema: strin
   };
 }
 
+/** A copy of a message that was not recorded. */
+function rejectedMessage(name: string, title: string) {
+  return {
+    name,
+    title,
+    summary: 'The key and value as they were sent, whatever they were.',
+    contentType: 'application/octet-stream',
+    headers: rejectedHeaders,
+    payload: { type: 'string', format: 'binary' },
+  };
+}
+
 const messages = {
   consentEvent: jsonMessage(
     'consentEvent',
@@ -71,14 +84,15 @@ const messages = {
     schemaFiles.consentEvent,
     '`organization_id:user`. Only for locality: it is never read. All of a user in one partition keeps them in order.',
   ),
-  rejectedConsentEvent: {
-    name: 'rejectedConsentEvent',
-    title: 'Rejected consent event',
-    summary: 'The key and value as they were sent, whatever they were.',
-    contentType: 'application/octet-stream',
-    headers: rejectedHeaders,
-    payload: { type: 'string', format: 'binary' },
-  },
+  rejectedConsentEvent: rejectedMessage('rejectedConsentEvent', 'Rejected consent event'),
+  interaction: jsonMessage(
+    'interaction',
+    'Interaction',
+    'What somebody did on a consent banner, a page view, a session or a decision. At most 1 MiB of UTF-8.',
+    schemaFiles.interaction,
+    '`organization_id:device`. Only for locality: it is never read. All of a device in one partition keeps them in order.',
+  ),
+  rejectedInteraction: rejectedMessage('rejectedInteraction', 'Rejected interaction'),
   runRequested: jsonMessage(
     'runRequested',
     'Run requested',
@@ -92,6 +106,13 @@ const messages = {
     'The state of a run after a change.',
     schemaFiles.runChanged,
     '`organization_id:export_id`: the changes of one integration are in order.',
+  ),
+  reportsRequested: jsonMessage(
+    'reportsRequested',
+    'Reports requested',
+    'A nudge: look for reports that can be made. Losing one delays a report, repeating one changes nothing.',
+    schemaFiles.reportsRequested,
+    '`analytics_id:prefix`.',
   ),
 };
 
@@ -122,6 +143,19 @@ const channels = {
     'Rejected consent events',
     'Copies of messages that were not recorded, with the reasons. Each at least once; kept for 30 days.',
   ),
+  interactions: channel(
+    interactionsTopic,
+    'interaction',
+    'Interactions',
+    'Public, under the same terms. Every message is validated by the aggregator and ends as counted, duplicate (of an ' +
+      'id in the 24 hours before) or rejected. Its hour and day are those of its arrival.',
+  ),
+  interactionsRejected: channel(
+    interactionsRejectedTopic,
+    'rejectedInteraction',
+    'Rejected interactions',
+    'Copies of messages that were not counted, with the reasons. Each at least once; kept for 30 days.',
+  ),
   runsRequestedS3: channel(
     runRequestedTopics.s3,
     'runRequested',
@@ -139,6 +173,12 @@ const channels = {
     'runChanged',
     'Changes of runs',
     'For whoever tells people about their exports.',
+  ),
+  reportsRequested: channel(
+    reportsRequestedTopic,
+    'reportsRequested',
+    'Reports to make',
+    'Internal, between the services.',
   ),
 };
 
@@ -163,10 +203,15 @@ const document = {
     recordConsentEvents: operation('receive', 'consentEvents', 'Record each event exactly once.'),
     publishAcceptedEvents: operation('send', 'consentEvents', 'Events that were accepted over REST.'),
     publishRejections: operation('send', 'consentEventsRejected', 'Tell what was not recorded, and why.'),
+    countInteractions: operation('receive', 'interactions', 'Count each interaction exactly once.'),
+    publishAcceptedInteractions: operation('send', 'interactions', 'Interactions that were accepted over REST.'),
+    publishRejectedInteractions: operation('send', 'interactionsRejected', 'Tell what was not counted, and why.'),
     requestS3Run: operation('send', 'runsRequestedS3', 'Nudge the exporters.'),
     deliverS3Run: operation('receive', 'runsRequestedS3', 'Claim a run and deliver it.'),
     requestGcsRun: operation('send', 'runsRequestedGcs', 'Nudge the exporters.'),
     deliverGcsRun: operation('receive', 'runsRequestedGcs', 'Claim a run and deliver it.'),
+    requestReport: operation('send', 'reportsRequested', 'Nudge the writers of reports.'),
+    makeReport: operation('receive', 'reportsRequested', 'Claim a report and write it.'),
     announceRun: operation('send', 'runsChanged', 'Announce what became of a run.'),
   },
   components: { messages },

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { topicSpecs as analyticsTopics } from '@delivery/analytics/schema';
 import { consentCommandsTopic, topicSpecs as consentTopics } from '@delivery/consent/schema';
 import { topicSpecs as exportTopics } from '@delivery/exports/schema';
 import Ajv2020 from 'ajv/dist/2020';
@@ -64,6 +65,12 @@ describe('the published schemas', () => {
     expect(compile('consent-event.schema.json')(event)).toBe(true);
     expect(compile('consent-event.schema.json')({ ...event, organisation: 'acme' })).toBe(false);
 
+    const shown = { organization_id: 'acme', type: 'CMP_SHOWN', settings_id: 'set-1', country: null };
+    expect(compile('interaction.schema.json')(shown)).toBe(true);
+    expect(compile('interaction.schema.json')({ ...shown, country: 'France' })).toBe(false);
+    const report = { organization_id: 'acme', analytics_id: 'a', prefix: 'granular-2026-01-02' };
+    expect(compile('reports-requested.schema.json')(report)).toBe(true);
+
     const run = { organization_id: 'acme', run_id: '0199' };
     expect(compile('run-requested.schema.json')(run)).toBe(true);
     const times = { date: '2026-11-23', due_at: '2026-11-23T00:00:00.000Z', retry_at: null, finished_at: null };
@@ -77,7 +84,7 @@ describe('the AsyncAPI document', () => {
   const document: AsyncApi = parse(generateAsyncApi()[0]?.text ?? '');
 
   it('describes every topic but the private one', () => {
-    const topics = [...consentTopics(3), ...exportTopics(3)].map(({ name }) => name);
+    const topics = [...consentTopics(3), ...analyticsTopics(3), ...exportTopics(3)].map(({ name }) => name);
     const described = Object.values(document.channels).map(({ address }) => address);
     expect(described.sort()).toEqual(topics.filter((name) => name !== consentCommandsTopic).sort());
   });

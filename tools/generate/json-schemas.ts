@@ -1,3 +1,4 @@
+import { InteractionMessage, interactionSchema, ReportsRequestedMessage } from '@delivery/analytics/schema';
 import { ConsentEventMessage, consentEventSchema, jsonSchemaOf, type JsonSchema } from '@delivery/consent/schema';
 import {
   deliveredEventSchema,
@@ -13,26 +14,35 @@ import { type GeneratedFile, referenceFolder } from './generator';
 /** File names of the published schemas; AsyncAPI refers to them. */
 export const schemaFiles = {
   consentEvent: 'consent-event.schema.json',
+  interaction: 'interaction.schema.json',
   deliveredLine: 'delivered-line.schema.json',
   deliveredEvent: 'delivered-event.schema.json',
   manifest: 'manifest.schema.json',
   runRequested: 'run-requested.schema.json',
   runChanged: 'run-changed.schema.json',
+  reportsRequested: 'reports-requested.schema.json',
 } as const;
 
 /** The JSON Schemas of what is published to topics and delivered to buckets. */
 export function generateJsonSchemas(): GeneratedFile[] {
   const events = readClassComments('libs/consent/schema/src/consent-event.message.ts');
+  const interactions = readClassComments('libs/analytics/schema/src/interaction.message.ts');
   const runs = readClassComments('libs/exports/schema/src/run.messages.ts');
-  const runSchema = (message: new () => object, id: string, title: string) =>
-    describeSchema(jsonSchemaOf(message, `urn:consent-delivery:${id}:v1`, title), message.name, runs);
+  const reports = readClassComments('libs/analytics/schema/src/reports-requested.message.ts');
+  const schemaOf = (message: new () => object, id: string, title: string, comments: typeof runs) =>
+    describeSchema(jsonSchemaOf(message, `urn:consent-delivery:${id}:v1`, title), message.name, comments);
   return [
     file(schemaFiles.consentEvent, describeSchema(consentEventSchema, ConsentEventMessage.name, events)),
+    file(schemaFiles.interaction, describeSchema(interactionSchema, InteractionMessage.name, interactions)),
     file(schemaFiles.deliveredLine, deliveredLineSchema),
     file(schemaFiles.deliveredEvent, deliveredEventSchema),
     file(schemaFiles.manifest, manifestSchema),
-    file(schemaFiles.runRequested, runSchema(RunRequestedMessage, 'run-requested', 'Run requested')),
-    file(schemaFiles.runChanged, runSchema(RunChangedMessage, 'run-changed', 'Run changed')),
+    file(schemaFiles.runRequested, schemaOf(RunRequestedMessage, 'run-requested', 'Run requested', runs)),
+    file(schemaFiles.runChanged, schemaOf(RunChangedMessage, 'run-changed', 'Run changed', runs)),
+    file(
+      schemaFiles.reportsRequested,
+      schemaOf(ReportsRequestedMessage, 'reports-requested', 'Reports requested', reports),
+    ),
   ];
 }
 

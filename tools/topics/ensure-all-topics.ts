@@ -1,3 +1,4 @@
+import { topicSpecs as analytics } from '@delivery/analytics/schema';
 import { topicSpecs as consent } from '@delivery/consent/schema';
 import { topicSpecs as exports } from '@delivery/exports/schema';
 import { Env } from '@delivery/platform/config';
@@ -29,7 +30,11 @@ export class TopicsConfig {
 
 /** All topics of the platform. */
 export function allTopics(config: TopicsConfig): TopicSpec[] {
-  const specs: TopicSpec[] = [...consent(config.partitions), ...exports(config.partitions)];
+  const specs: TopicSpec[] = [
+    ...consent(config.partitions),
+    ...exports(config.partitions),
+    ...analytics(config.partitions),
+  ];
   return specs.map((spec) => (config.replication < 0 ? spec : { ...spec, replication: config.replication }));
 }
 

@@ -5,11 +5,9 @@ import {
   type Principal,
   requireOrganization,
 } from '@delivery/platform/auth';
-import { type AcceptEvents, type Checked, refused } from './accept-events';
-import type { EventTally } from './event-tally';
+import { type AcceptMessages, type Checked, type Message, refused } from './accept-messages';
 import type { Query } from './queries';
-
-export const maxEvents = 100;
+import type { Tally } from './tally';
 
 /** What became of one item of an array, in the order of the array. */
 export type ItemResult =
@@ -19,32 +17,38 @@ export type ItemResult =
  * Accepts the good items of an array; each refused one is told why, and may be sent again alone.
  * @throws 400 when no item is good, or there are none, or too many.
  */
-export async function acceptMany(
-  accept: AcceptEvents,
-  tally: EventTally,
+export async function acceptMany<T extends Message>(
+  accept: AcceptMessages<T>,
+  tally: Tally,
   items: readonly unknown[],
   principal: Principal,
   query: Query,
 ): Promise<{ status: 200 | 207; results: ItemResult[] }> {
-  if (items.length === 0) throw badRequest('The array is empty: send 1 to 100 events.');
-  if (items.length > maxEvents)
-    throw badRequest(`The array has ${items.length} events: send at most ${maxEvents} at a time.`);
+  const { many, maxItems } = accept.intake;
+  if (items.length === 0) throw badRequest(`The array is empty: send 1 to ${maxItems} ${many}.`);
+  if (items.length > maxItems)
+    throw badRequest(`The array has ${items.length} ${many}: send at most ${maxItems} at a time.`);
   const checked = items.map((item) => checkItem(accept, item, principal, query));
   for (const item of checked) if (!item.ok) tally.refused(item.reasons[0]?.code ?? 'invalid');
-  const good = checked.filter((item) => item.ok).map((item) => item.event);
-  if (good.length === 0) throw badRequest('None of the events is valid.', checked.flatMap(errorsAt));
+  const good = checked.filter((item) => item.ok);
+  if (good.length === 0) throw badRequest(`None of the ${many} is valid.`, checked.flatMap(errorsAt));
   await accept.publish(good);
   tally.accepted(good.length);
   const results = checked.map((item, index): ItemResult =>
     item.ok
-      ? { index, status: 'accepted', id: item.event.id }
+      ? { index, status: 'accepted', id: item.message.id }
       : { index, status: 'refused', errors: errorsAt(item, index) },
   );
   return { status: good.length === items.length ? 200 : 207, results };
 }
 
 /** An item of another organization than the key's is refused, as any other fault of one item, without the others. */
-function checkItem(accept: AcceptEvents, item: unknown, principal: Principal, query: Query): Checked {
+function checkItem<T extends Message>(
+  accept: AcceptMessages<T>,
+  item: unknown,
+  principal: Principal,
+  query: Query,
+): Checked<T> {
   const organizationId = requireOrganization(principal, query);
   try {
     return accept.check(item, requireOrganization(principal, query, item));
@@ -55,7 +59,7 @@ function checkItem(accept: AcceptEvents, item: unknown, principal: Principal, qu
   }
 }
 
-function errorsAt(item: Checked, index: number): FieldError[] {
+function errorsAt<T>(item: Checked<T>, index: number): FieldError[] {
   return item.ok
     ? []
     : item.reasons.map(({ field, message }) => ({ field: field === '' ? `${index}` : `${index}.${field}`, message }));

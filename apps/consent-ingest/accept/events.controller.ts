@@ -1,3 +1,5 @@
+import type { ConsentEventInput } from '@delivery/consent/domain';
+import { consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
 import { ConsentReadStore } from '@delivery/consent/store';
 import {
   ApiErrors,
@@ -7,11 +9,13 @@ import {
   type Principal,
   requireOrganization,
 } from '@delivery/platform/auth';
+import { KafkaConnection } from '@delivery/platform/kafka';
 import { Database } from '@delivery/platform/postgres';
+import { Metrics } from '@delivery/platform/service';
 import { Body, Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { AcceptEvents } from './accept-events';
+import { IngestConfig } from '../app.config';
 import {
   ConsentsController,
   CreateEventsReference,
@@ -24,10 +28,12 @@ import {
   TextQuery,
 } from './open-api';
 import { acceptMany } from './accept-many';
-import type { EventTally } from './event-tally';
-import { choices, flag, onlyKnown, pageBody, pageRequest, type Query as QueryString, single } from './queries';
-
-const json = 'application/json; charset=utf-8';
+import { AcceptMessages } from './accept-messages';
+import { acceptOne } from './accept-one';
+import { eventIntake } from './intakes';
+import { choices, flag, json, onlyKnown, pageBody, pageRequest, type Query as QueryString, single } from './queries';
+import { RecordedEvents } from './recorded-events';
+import type { Tally } from './tally';
 
 interface CreateRequest {
   readonly principal: Principal;
@@ -41,13 +47,19 @@ interface CreateRequest {
 @ConsentsController('Consent events')
 @Controller('v1/consents/events')
 export class EventsController {
+  private readonly accept: AcceptMessages<ConsentEventInput>;
   private readonly read: ConsentReadStore;
+  private readonly recorded: RecordedEvents;
 
   constructor(
-    private readonly accept: AcceptEvents,
+    private readonly config: IngestConfig,
     database: Database,
+    connection: KafkaConnection,
+    metrics: Metrics,
   ) {
+    this.accept = new AcceptMessages(eventIntake, connection, metrics);
     this.read = new ConsentReadStore(database);
+    this.recorded = new RecordedEvents(database, consentRecorderName, consentEventsTopic);
   }
 
   @Post()
@@ -59,11 +71,10 @@ export class EventsController {
     @Body() body: unknown,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const count = Array.isArray(body) ? body.length : 1;
-    await this.accept.counting(count, (tally) => this.answer({ principal, query, prefer, body, reply }, tally));
+    await this.accept.counting(body, (tally) => this.answer({ principal, query, prefer, body, reply }, tally));
   }
 
-  private async answer({ principal, query, prefer, body, reply }: CreateRequest, tally: EventTally): Promise<void> {
+  private async answer({ principal, query, prefer, body, reply }: CreateRequest, tally: Tally): Promise<void> {
     if (flag(query, '$generate_tcfcs')) {
       throw badRequest('$generate_tcfcs is not supported yet: send the TCF string in consents.tcfcs.', [
         { field: '$generate_tcfcs', message: 'not supported yet' },
@@ -74,19 +85,10 @@ export class EventsController {
       const { status, results } = await acceptMany(this.accept, tally, body, principal, query);
       return void reply.status(status).type(json).send({ data: results });
     }
-    const checked = this.accept.check(body, requireOrganization(principal, query, body));
-    if (!checked.ok) {
-      tally.refused(checked.reasons[0]?.code ?? 'invalid');
-      throw badRequest(
-        'The event is not valid.',
-        checked.reasons.map(({ field, message }) => ({ field, message })),
-      );
-    }
-    const [at] = await this.accept.publish([checked.event]);
-    tally.accepted(1);
+    const { message, at } = await acceptOne(this.accept, tally, body, principal, query);
     const wait = prefer?.toLowerCase().includes('respond-async') !== true;
-    const stored = at && wait ? await this.accept.recorded(checked.event, at) : undefined;
-    if (stored === undefined) return void reply.status(202).type(json).send(checked.event);
+    const stored = at && wait ? await this.recorded.find(message, at, this.config.answerWaitMs) : undefined;
+    if (stored === undefined) return void reply.status(202).type(json).send(message);
     return void reply.status(200).type(json).send(stored);
   }
 

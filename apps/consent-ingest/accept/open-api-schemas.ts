@@ -1,3 +1,4 @@
+import { interactionSchema } from '@delivery/analytics/schema';
 import { consentEventSchema, type JsonSchema } from '@delivery/consent/schema';
 import { deliveredLineSchema } from '@delivery/exports/schema';
 
@@ -10,11 +11,14 @@ export const openApiSchemas: Readonly<Record<string, object>> = {
   ...components(consentEventSchema['$defs'], ''),
   StoredEvent: storedEvent(),
   ...components(deliveredLineSchema.$defs, 'Stored', ['event']),
+  Interaction: overRest(interactionSchema),
+  ...components(interactionSchema['$defs'], ''),
 };
 
 /** Over REST the organization is that of the API key. */
-function overRest({ $schema: _, $id: __, $defs: ___, required: ____, ...schema }: JsonSchema): object {
-  return withReferences(schema, '');
+function overRest({ $schema: _, $id: __, $defs: ___, required, ...schema }: JsonSchema): object {
+  const names = Array.isArray(required) ? required.filter((name) => name !== 'organization_id') : [];
+  return withReferences({ ...schema, ...(names.length > 0 && { required: names }) }, '');
 }
 
 /** Exports deliver confirmed events under GDPR; here all can be read. */

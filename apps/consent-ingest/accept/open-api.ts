@@ -12,6 +12,7 @@ import {
   ApiSecurity,
   ApiTags,
 } from '@nestjs/swagger';
+import { eventIntake } from './intakes';
 
 /** A request that works as it stands. */
 export const eventRequest = {
@@ -61,7 +62,7 @@ export const resultsSchema = {
         properties: {
           index: { type: 'integer' },
           status: { type: 'string', enum: ['accepted', 'refused'] },
-          id: { type: 'string', description: 'Of an accepted event.' },
+          id: { type: 'string', description: 'Of an accepted one.' },
           errors: {
             type: 'array',
             description: 'Of a refused one.',
@@ -76,16 +77,28 @@ export const resultsSchema = {
     },
   },
 };
-export const resultsExample = {
-  data: [
-    { index: 0, status: 'accepted', id: 'choice-1' },
-    {
-      index: 1,
-      status: 'refused',
-      errors: [{ field: '1.status', message: 'status must be one of confirmed, pending_approval.' }],
-    },
-  ],
-};
+
+/** What an array is answered with of which some items were refused. */
+export function ArrayAnswers(acceptedId: string, refusal: { field: string; message: string }): MethodDecorator {
+  return JsonAnswer(207, 'Some items of the array were refused.', resultsSchema, {
+    data: [
+      { index: 0, status: 'accepted', id: acceptedId },
+      { index: 1, status: 'refused', errors: [refusal] },
+    ],
+  });
+}
+
+/** A body that is one thing or an array of them. */
+export function BodyOfOneOrMany(
+  schema: { $ref: string },
+  maxItems: number,
+  examples: Record<string, { summary: string; value: object }>,
+): MethodDecorator {
+  return ApiBody({
+    schema: { oneOf: [schema, { type: 'array', minItems: 1, maxItems, items: schema }] },
+    examples,
+  });
+}
 
 /** A controller of the consents API: how clients sign in, and what every route may answer. */
 export function ConsentsController(tag: string): ClassDecorator {
@@ -110,7 +123,7 @@ export function OrganizationQuery(): MethodDecorator {
 /** What `POST /v1/consents/events` takes and answers. */
 export function CreateEventsReference(): MethodDecorator {
   return applyDecorators(
-    ApiOperation({ summary: 'Record a consent event, or up to 100 of them' }),
+    ApiOperation({ summary: `Record a consent event, or up to ${eventIntake.maxItems} of them` }),
     OrganizationQuery(),
     ApiQuery({
       name: '$disable_integrations',
@@ -125,12 +138,9 @@ export function CreateEventsReference(): MethodDecorator {
       schema: { type: 'string', enum: ['respond-async'] },
       description: 'respond-async: a single event is answered 202 as soon as it is durable.',
     }),
-    ApiBody({
-      schema: { oneOf: [consentEvent, { type: 'array', minItems: 1, maxItems: 100, items: consentEvent }] },
-      examples: {
-        one: { summary: 'An event', value: eventRequest },
-        several: { summary: 'An array', value: [eventRequest] },
-      },
+    BodyOfOneOrMany(consentEvent, eventIntake.maxItems, {
+      one: { summary: 'An event', value: eventRequest },
+      several: { summary: 'An array', value: [eventRequest] },
     }),
     JsonAnswer(
       200,
@@ -143,7 +153,7 @@ export function CreateEventsReference(): MethodDecorator {
       organization_id: 'acme',
       source: 'api',
     }),
-    JsonAnswer(207, 'Some items of the array were refused.', resultsSchema, resultsExample),
+    ArrayAnswers('choice-1', { field: '1.status', message: 'status must be one of confirmed, pending_approval.' }),
     ApiErrors(413),
   );
 }

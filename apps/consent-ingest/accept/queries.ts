@@ -1,5 +1,7 @@
 import { type ApiException, badRequest } from '@delivery/platform/auth';
 
+export const json = 'application/json; charset=utf-8';
+
 /** A query string as Fastify parses it. */
 export type Query = Readonly<Record<string, string | string[] | undefined>>;
 

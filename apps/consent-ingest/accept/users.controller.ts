@@ -15,9 +15,7 @@ import {
   userExample,
   userSchema,
 } from './open-api';
-import { flag, onlyKnown, pageBody, pageRequest, type Query as QueryString, single } from './queries';
-
-const json = 'application/json; charset=utf-8';
+import { flag, json, onlyKnown, pageBody, pageRequest, type Query as QueryString, single } from './queries';
 
 /** `/v1/consents/users` (contracts §1.9): what users' confirmed events fold into. */
 @ConsentsController('Consent users')

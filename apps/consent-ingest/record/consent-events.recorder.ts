@@ -1,9 +1,16 @@
 import { normalizeEvent, type ConsentEvent } from '@delivery/consent/domain';
 import { consentEventsRejectedTopic, consentEventsTopic, parseEventMessage } from '@delivery/consent/schema';
 import { recordEvents } from '@delivery/consent/store';
-import type { LogMessage, LogSource, Prepared, RecordOutcome, TopicRecorder } from '@delivery/ingest/recorder';
+import {
+  type KnownOrganizations,
+  type LogMessage,
+  type LogSource,
+  type Prepared,
+  type RecordOutcome,
+  rejectUnknownOrganization,
+  type TopicRecorder,
+} from '@delivery/ingest/recorder';
 import type { Transaction } from '@delivery/platform/postgres';
-import type { KnownOrganizations } from './known-organizations';
 
 interface Item {
   message: LogMessage;
@@ -21,7 +28,7 @@ export class ConsentEventsRecorder implements TopicRecorder<ConsentEvent> {
     const parsed = parseEventMessage(message.value);
     if (!parsed.ok) return { message, organizationId: parsed.organizationId, reasons: parsed.reasons };
     const { topicId, partition, epoch } = source;
-    const value = normalizeEvent(parsed.event, {
+    const value = normalizeEvent(parsed.value, {
       clusterId: source.clusterId,
       topic: source.topic,
       position: { topicId, partition, epoch, offset: message.offset },
@@ -37,20 +44,9 @@ export class ConsentEventsRecorder implements TopicRecorder<ConsentEvent> {
       tx,
       good.map(({ message, value }) => ({ event: value, arrivedAt: message.arrivedAt })),
     );
-    return {
-      duplicates,
-      suppressed: 0,
-      rejected: batch.filter(({ value }) => unknown.has(value.organizationId)).map(rejectUnknown),
-    };
+    const rejected = batch
+      .filter(({ value }) => unknown.has(value.organizationId))
+      .map(({ message, value }) => rejectUnknownOrganization(message, value.organizationId));
+    return { duplicates, suppressed: 0, rejected };
   }
-}
-
-function rejectUnknown({ message, value }: Item) {
-  const { organizationId } = value;
-  const sentence = `There is no organization "${organizationId}". Create it, or correct organization_id.`;
-  return {
-    message,
-    organizationId,
-    reasons: [{ field: 'organization_id', code: 'unknown_organization', message: sentence }],
-  };
 }

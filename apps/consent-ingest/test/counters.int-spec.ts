@@ -1,5 +1,5 @@
 import { KafkaConnection } from '@delivery/platform/kafka';
-import { event, type Harness, startHarness } from './harness';
+import { event, type Harness, shown, startHarness } from './harness';
 
 /** Every event that a request brings ends in exactly one outcome; what is refused unread is counted as a request. */
 describe('what is counted of requests', () => {
@@ -69,6 +69,25 @@ describe('what is counted of requests', () => {
     await expect(events(work)).resolves.toEqual(wanted);
   });
 
+  it('counts interactions apart from events, each once', async () => {
+    const send = (body: unknown) => harness.call('POST', '/v1/consents/interactions', body);
+    const interactions = (work: () => Promise<unknown>) => added('ingest_interactions_received_total', work);
+    const counted = { '{outcome="accepted",reason=""}': 1 };
+    await expect(events(() => send(shown('a')))).resolves.toEqual({});
+    await expect(interactions(() => post(event('a', 'u')))).resolves.toEqual({});
+    await expect(interactions(() => send(shown('b')))).resolves.toEqual(counted);
+    await expect(interactions(() => send([shown('c'), {}, 'x', { ...shown('d'), action: 1 }]))).resolves.toEqual({
+      ...counted,
+      '{outcome="refused",reason="missing"}': 1,
+      '{outcome="refused",reason="wrong_type"}': 1,
+      '{outcome="refused",reason="not_allowed"}': 1,
+    });
+    await expect(interactions(() => send([]))).resolves.toEqual({});
+    await expect(interactions(() => send(Array.from({ length: 1_001 }, () => 0)))).resolves.toEqual({
+      '{outcome="refused",reason="request"}': 1_001,
+    });
+  });
+
   it('counts each request once, also one that is refused before any route', async () => {
     const { url } = harness.service;
     const requests = (work: () => Promise<unknown>) => added('http_request_duration_seconds_count', work);
@@ -86,9 +105,12 @@ describe('what is counted of requests', () => {
 
   it('counts as failed what Kafka did not take', async () => {
     await harness.service.app.get(KafkaConnection).publisher().close();
-    await expect(events(() => post([...many(2), 7]))).resolves.toEqual({
-      '{outcome="failed",reason="closed"}': 2,
-      '{outcome="refused",reason="wrong_type"}': 1,
-    });
+    const wanted = { '{outcome="failed",reason="closed"}': 2, '{outcome="refused",reason="wrong_type"}': 1 };
+    await expect(events(() => post([...many(2), 7]))).resolves.toEqual(wanted);
+    await expect(
+      added('ingest_interactions_received_total', () =>
+        harness.call('POST', '/v1/consents/interactions', [shown('a'), shown('b'), 7]),
+      ),
+    ).resolves.toEqual(wanted);
   });
 });

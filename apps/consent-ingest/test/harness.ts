@@ -1,5 +1,6 @@
+import { topicSpecs as analyticsTopics } from '@delivery/analytics/schema';
+import { topicSpecs as consentTopics } from '@delivery/consent/schema';
 import { migrations as consentMigrations } from '@delivery/consent/store';
-import { topicSpecs } from '@delivery/consent/schema';
 import { migrations as ingestMigrations } from '@delivery/ingest/store';
 import {
   ApiKeyStore,
@@ -21,7 +22,7 @@ export async function startHarness(...organizations: readonly string[]) {
   const test = await testDatabase({
     migrations: [...ingestMigrations, ...consentMigrations, ...integrationsMigrations],
   });
-  const kafka = await testKafka(topicSpecs(2));
+  const kafka = await testKafka([...consentTopics(2), ...analyticsTopics(2)]);
   const env = { ...stackEnvironment(), DATABASE_URL: test.config.url, KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix };
   const service = await bootService(definition, env);
   const reference = await ApiReference.of(service.url);
@@ -53,7 +54,7 @@ export async function startHarness(...organizations: readonly string[]) {
     await test.close();
   }
 
-  return { service, env, reference, authorizationOf, call, close };
+  return { service, env, kafka, reference, authorizationOf, call, close };
 }
 
 async function signIn(test: TestDatabase, url: string, organizationId: string): Promise<string> {
@@ -70,6 +71,11 @@ async function signIn(test: TestDatabase, url: string, organizationId: string): 
   });
   const session = (await answer.json()) as { access_token: string };
   return session.access_token;
+}
+
+/** A banner that was shown. */
+export function shown(id: string, device = 'device-1') {
+  return { id, type: 'CMP_SHOWN', settings_id: 'set-1', device_id: device };
 }
 
 /** An event with one choice of a user who is known to the customer, too. */

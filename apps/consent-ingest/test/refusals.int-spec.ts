@@ -1,6 +1,6 @@
 import { bootService } from '@delivery/platform/service';
 import { definition } from '../app.module';
-import { event, type Harness, startHarness } from './harness';
+import { event, type Harness, shown, startHarness } from './harness';
 
 let harness: Harness;
 let call: Harness['call'];
@@ -44,6 +44,12 @@ describe('the consents API', () => {
     for (const request of requests) {
       await expect(call('POST', '/v1/consents/events', request)).resolves.toMatchObject({ status: 200 });
     }
+    const interactions = harness.reference.requestExamples('POST', '/v1/consents/interactions');
+    expect(interactions).toHaveLength(3);
+    for (const request of interactions) {
+      const status = Array.isArray(request) ? 200 : 202;
+      await expect(call('POST', '/v1/consents/interactions', request)).resolves.toMatchObject({ status });
+    }
     await expect(call('GET', '/v1/consents/users?$limit=100')).resolves.toMatchObject({ status: 200 });
   });
 
@@ -52,8 +58,13 @@ describe('the consents API', () => {
     const cut = await bootService(definition, { ...harness.env, ...away });
     try {
       const headers = { authorization: harness.authorizationOf('acme'), 'content-type': 'application/json' };
-      for (const body of [event('cut', 'u7'), [event('cut', 'u7')]]) {
-        const answer = await fetch(`${cut.url}/v1/consents/events`, {
+      for (const [route, body] of [
+        ['events', event('cut', 'u7')],
+        ['events', [event('cut', 'u7')]],
+        ['interactions', shown('cut')],
+        ['interactions', [shown('cut')]],
+      ] as const) {
+        const answer = await fetch(`${cut.url}/v1/consents/${route}`, {
           method: 'POST',
           headers,
           body: JSON.stringify(body),

@@ -1,5 +1,5 @@
 import { routesOf } from '@delivery/platform/testing';
-import { event, type Harness, startHarness } from './harness';
+import { event, type Harness, shown, startHarness } from './harness';
 
 let harness: Harness;
 let call: Harness['call'];
@@ -25,12 +25,16 @@ describe('another organization', () => {
       'GET /v1/consents/users',
       'GET /v1/consents/users/:id',
       'POST /v1/consents/events',
+      'POST /v1/consents/interactions',
     ]);
     for (const { method, path } of routes) {
       const id = path.includes('users') ? 'only-my-user' : 'only-mine';
       const query = path === '/v1/consents/events' && method === 'GET' ? '?user_id=only-my-user&' : '?';
       const url = path.replace(':id', id) + query;
-      const body = method === 'POST' ? { ...mine, metadata: {}, user: { id: 'theirs' } } : undefined;
+      const posted = path.includes('interactions')
+        ? shown('only-mine')
+        : { ...mine, metadata: {}, user: { id: 'theirs' } };
+      const body = method === 'POST' ? posted : undefined;
       const plain = await call(method, url, body, { as: 'intruder' });
       const named = await call(method, `${url}organization_id=acme`, body, { as: 'intruder' });
       const inBody = body && (await call(method, url, { ...body, organization_id: 'acme' }, { as: 'intruder' }));

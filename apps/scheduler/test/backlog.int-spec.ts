@@ -1,3 +1,5 @@
+import { topicSpecs as analyticsTopics } from '@delivery/analytics/schema';
+import { migrations as analyticsMigrations } from '@delivery/analytics/store';
 import { consentEventsTopic, consentRecorderName, topicSpecs } from '@delivery/consent/schema';
 import { migrations as consentMigrations } from '@delivery/consent/store';
 import { DEFAULT_SPEC, makeWindow, newRunId } from '@delivery/exports/domain';
@@ -17,9 +19,15 @@ describe('the gauges of the platform as a whole', () => {
 
   beforeAll(async () => {
     database = await testDatabase({
-      migrations: [...ingestMigrations, ...consentMigrations, ...exportMigrations, ...integrationsMigrations],
+      migrations: [
+        ...ingestMigrations,
+        ...consentMigrations,
+        ...exportMigrations,
+        ...integrationsMigrations,
+        ...analyticsMigrations,
+      ],
     });
-    kafka = await testKafka([...topicSpecs(2), ...exportTopics(1)]);
+    kafka = await testKafka([...topicSpecs(2), ...exportTopics(1), ...analyticsTopics(1)]);
     service = await bootService(definition, {
       ...stackEnvironment(),
       DATABASE_URL: database.config.url,

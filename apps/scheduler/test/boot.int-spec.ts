@@ -1,3 +1,5 @@
+import { topicSpecs as analyticsTopics } from '@delivery/analytics/schema';
+import { migrations as analyticsMigrations } from '@delivery/analytics/store';
 import { migrations as consentMigrations } from '@delivery/consent/store';
 import { topicSpecs as consentTopics } from '@delivery/consent/schema';
 import { runChanged, runRequestedTopics, topicSpecs } from '@delivery/exports/schema';
@@ -25,9 +27,15 @@ describe('scheduler', () => {
 
   beforeAll(async () => {
     database = await testDatabase({
-      migrations: [...ingestMigrations, ...consentMigrations, ...exportMigrations, ...integrationsMigrations],
+      migrations: [
+        ...ingestMigrations,
+        ...consentMigrations,
+        ...exportMigrations,
+        ...integrationsMigrations,
+        ...analyticsMigrations,
+      ],
     });
-    kafka = await testKafka([...consentTopics(1), ...topicSpecs(1)]);
+    kafka = await testKafka([...consentTopics(1), ...topicSpecs(1), ...analyticsTopics(1)]);
   });
   afterAll(async () => {
     await kafka.close();
@@ -49,7 +57,7 @@ describe('scheduler', () => {
     await waitFor(
       async () => {
         const metrics = await (await fetch(`${service.url}/metrics`)).text();
-        const tasks = ['plan', 'leases', 'nudges', 'announcements', 'partitions'];
+        const tasks = ['plan', 'leases', 'nudges', 'announcements', 'reports', 'partitions'];
         return tasks.every((task) => metrics.includes(`scheduler_tasks_ended_total{task="${task}",outcome="ok"}`));
       },
       { describe: 'every task to succeed' },

@@ -1,10 +1,10 @@
 /** The form of a text field, and how a refusal says it: "id must be ...". */
-interface Form {
+export interface Form {
   pattern: RegExp;
   words: string;
 }
 
-function form(pattern: RegExp, words: string): Form {
+export function form(pattern: RegExp, words: string): Form {
   return { pattern, words };
 }
 
@@ -29,11 +29,8 @@ export const forms = {
   ),
 } as const;
 
-const wordsByPattern = new Map<unknown, string>(
-  Object.values(forms).map(({ pattern, words }) => [pattern.source, words]),
-);
-
 /** The words for a pattern of the JSON Schema. */
-export function wordsFor(pattern: unknown): string {
-  return wordsByPattern.get(pattern) ?? `text that matches ${String(pattern)}`;
+export function wordsFor(pattern: unknown, known: Readonly<Record<string, Form>>): string {
+  const form = Object.values(known).find((each) => each.pattern.source === pattern);
+  return form?.words ?? `text that matches ${String(pattern)}`;
 }

@@ -9,7 +9,10 @@ export {
   PurposeMessage,
   VendorsMessage,
 } from './consent-event.message';
+export { dateFaults } from './date-rule';
+export { type Form, form, forms } from './forms';
 export { jsonSchemaOf, type JsonSchema } from './json-schema';
+export { type MessageKind, messageValidator, type MessageValidator, type Validated } from './message-validator';
 export type { Reason } from './reasons';
 export {
   consentCommands,
@@ -21,12 +24,5 @@ export {
   consentRecorderName,
   topicSpecs,
 } from './topics';
-export { unsafeText } from './unsafe-text';
-export {
-  consentEventSchema,
-  maxEventBytes,
-  parseEventMessage,
-  unsafeReason,
-  validateEvent,
-  type Validated,
-} from './validate-event';
+export { unsafeReason, unsafeText } from './unsafe-text';
+export { consentEventSchema, maxEventBytes, parseEventMessage, validateEvent } from './validate-event';

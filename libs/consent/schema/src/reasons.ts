@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import { wordsFor } from './forms';
+import { type Form, wordsFor } from './forms';
 
 /** What is wrong with a message; `field` is a dotted path, empty for the message as a whole. */
 export interface Reason {
@@ -11,11 +11,17 @@ export interface Reason {
 /** Most reasons told about one message: enough to mend it, too few to flood a log. */
 export const reasonLimit = 20;
 
+/** What the sentences say of the fields of a kind of message. */
+interface Words {
+  readonly forms: Readonly<Record<string, Form>>;
+  readonly notSupported?: Readonly<Record<string, string>>;
+}
+
 /** Ajv's findings as sentences for the producer. */
-export function toReasons(errors: readonly ErrorObject[]): Reason[] {
+export function toReasons(errors: readonly ErrorObject[], words: Words): Reason[] {
   const told = new Map<string, Reason>();
   for (const error of errors) {
-    const reason = toReason(error);
+    const reason = toReason(error, words);
     // anyOf says twice that a nullable object is wrong; what is wrong inside it says more.
     if (reason !== undefined && !told.has(reason.field)) told.set(reason.field, reason);
     if (told.size === reasonLimit) break;
@@ -23,7 +29,7 @@ export function toReasons(errors: readonly ErrorObject[]): Reason[] {
   return [...told.values()];
 }
 
-function toReason(error: ErrorObject): Reason | undefined {
+function toReason(error: ErrorObject, { forms, notSupported }: Words): Reason | undefined {
   const path = error.instancePath.slice(1).replaceAll('/', '.');
   const at = (field: string) => (path === '' ? field : `${path}.${field}`);
   switch (error.keyword) {
@@ -38,9 +44,8 @@ function toReason(error: ErrorObject): Reason | undefined {
     }
     case 'additionalProperties': {
       const field = at(String(error.params['additionalProperty']).slice(0, 64));
-      if (field === 'proofs') {
-        return { field, code: 'not_supported', message: 'proofs cannot be sent inside an event yet; leave them out.' };
-      }
+      const sentence = new Map(Object.entries(notSupported ?? {})).get(field);
+      if (sentence !== undefined) return { field, code: 'not_supported', message: sentence };
       return {
         field,
         code: 'unknown_field',
@@ -57,7 +62,7 @@ function toReason(error: ErrorObject): Reason | undefined {
       return {
         field: path,
         code: 'wrong_form',
-        message: `${named(path)} must be ${wordsFor(error.params['pattern'])}.`,
+        message: `${named(path)} must be ${wordsFor(error.params['pattern'], forms)}.`,
       };
     case 'minLength':
       return { field: path, code: 'wrong_form', message: `${named(path)} must not be empty.` };

@@ -1,13 +1,13 @@
 import type { ConsentEventInput, Json } from '@delivery/consent/domain';
-import { reasonLimit, type Reason } from './reasons';
+import { dateFaults } from './date-rule';
+import type { Reason } from './reasons';
 
 const metadataCharacters = 16_384;
 const metadataDepth = 8;
 
 /** Rules that no single field's schema can say; the same for both ways of validation. */
 export function eventRules(event: ConsentEventInput): Reason[] {
-  const reasons: Reason[] = [];
-  date(reasons, 'created_at', event.created_at);
+  const reasons = dateFaults('created_at', event.created_at);
   const vendors = event.consents?.vendors;
   contradiction(reasons, 'consents.vendors.enabled', vendors?.enabled, vendors?.disabled);
   contradiction(reasons, 'consents.vendors.enabled_li', vendors?.enabled_li, vendors?.disabled_li);
@@ -15,26 +15,7 @@ export function eventRules(event: ConsentEventInput): Reason[] {
   freeform(reasons, 'validation', event.validation);
   freeform(reasons, 'user.metadata', event.user?.metadata);
   freeform(reasons, 'delegate.metadata', event.delegate?.['metadata']);
-  return reasons.slice(0, reasonLimit);
-}
-
-/** Any clock's time is taken as data, within the years that ISO 8601, files and databases write alike. */
-function date(reasons: Reason[], field: string, text: string | null | undefined): void {
-  if (!text) return;
-  if (!isDate(text)) {
-    reasons.push({ field, code: 'no_such_date', message: `${field} must be a date and time that exist.` });
-  } else if (text < '1970' || text >= '9999') {
-    reasons.push({ field, code: 'out_of_range', message: `${field} must lie between the years 1970 and 9998.` });
-  }
-}
-
-function isDate(text: string): boolean {
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) return false;
-  // Date.parse takes the 31st of a shorter month for the 1st of the next.
-  const [year, month, day] = text.slice(0, 10).split('-').map(Number);
-  const date = new Date(Date.UTC(year ?? 0, (month ?? 1) - 1, day));
-  return date.getUTCMonth() + 1 === month && date.getUTCDate() === day;
+  return reasons;
 }
 
 function contradiction(

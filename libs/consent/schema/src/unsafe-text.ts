@@ -1,3 +1,5 @@
+import type { Reason } from './reasons';
+
 /** Keys that a careless reader of the delivered files could use to reach an object's prototype. */
 const forbiddenKeys = new Set(['__proto__', 'constructor']);
 
@@ -18,6 +20,15 @@ export function unsafeText(value: unknown): string | undefined {
  */
 export function mayBeUnsafe(json: string): boolean {
   return json.includes('\\u') || json.includes('__proto__') || json.includes('"constructor"');
+}
+
+/** What is told of {@link unsafeText}. */
+export function unsafeReason(path: string): Reason {
+  return {
+    field: path,
+    code: 'unsafe_text',
+    message: `${path === '' ? 'The message' : path} holds NUL or a lone surrogate, or a key __proto__ or constructor.`,
+  };
 }
 
 function find(value: unknown, path: string): string | undefined {

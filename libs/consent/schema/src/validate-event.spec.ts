@@ -13,7 +13,7 @@ const acceptedByClass = async (event: object) =>
 
 describe('a consent event', () => {
   it.each(good)('is accepted both ways: $name', async ({ event }) => {
-    expect(validateEvent(event)).toEqual({ ok: true, event });
+    expect(validateEvent(event)).toEqual({ ok: true, value: event });
     await expect(acceptedByClass(event)).resolves.toBe(true);
   });
 

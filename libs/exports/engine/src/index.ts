@@ -9,6 +9,7 @@ export { findDeliveries, type FindDeps, type FoundDeliveries } from './reconcile
 export { isChange, type ReconcileDeps, reconcileIntegration } from './reconcile/reconcile-integration';
 export { ExporterConfig } from './exporter/exporter.config';
 export { exporterMetricSpecs } from './exporter/exporter-metrics';
+export { RunSlots, type RunSlotsDeps } from './exporter/run-slots';
 export {
   ExporterModule,
   type ExporterOptions,

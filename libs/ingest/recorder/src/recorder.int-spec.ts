@@ -20,6 +20,8 @@ class TextRecorder implements TopicRecorder<string> {
   fault: Error | undefined;
   /** Goes wrong the first time that this text comes without a NUL beside it. */
   failsOnce: string | undefined;
+  /** When the texts arrived that were recorded. */
+  readonly arrivals = new Map<string, Date>();
 
   prepare(message: LogMessage): Prepared<string> {
     const value = String(message.value);
@@ -38,7 +40,10 @@ class TextRecorder implements TopicRecorder<string> {
       this.failsOnce = undefined;
       throw new Error('for a test');
     }
-    for (const { value } of batch) await tx.query('INSERT INTO text_recorded (value) VALUES ($1)', [value]);
+    for (const { message, value } of batch) {
+      await tx.query('INSERT INTO text_recorded (value) VALUES ($1)', [value]);
+      this.arrivals.set(value, message.arrivedAt);
+    }
     return { duplicates: 0, suppressed: 0, rejected: [] };
   }
 }
@@ -132,6 +137,28 @@ describe('Recorder', () => {
     await start();
     await Promise.all([reached(0, 3n), reached(1, 1n)]);
     await expect(texts()).resolves.toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('takes nothing to have arrived before what was recorded already, whatever the clocks of brokers say', async () => {
+    await produce(0, ['a']);
+    const first = await start();
+    await reached(0, 1n);
+    await stop(first);
+    await test.database.query(
+      `UPDATE ingest_position SET arrived_at = '2099-01-01T00:00:00Z' WHERE topic_id = 1 AND partition = 0`,
+    );
+    await produce(0, ['b', 'poison']);
+    await produce(1, ['c']);
+    const recorder = new TextRecorder();
+    await start({ topics: [recorder] });
+    await Promise.all([reached(0, 3n), reached(1, 1n)]);
+    const late = new Date('2099-01-01T00:00:00Z');
+    expect(recorder.arrivals.get('b')).toEqual(late);
+    expect(recorder.arrivals.get('c')?.getTime()).toBeLessThan(late.getTime());
+    await expect(position(0)).resolves.toMatchObject({ arrivedAt: late, status: 'running' });
+    const rejections = await test.database.query<{ arrived_at: Date }>('SELECT arrived_at FROM ingest_rejection');
+    expect(rejections).toEqual([{ arrived_at: late }]);
+    expect(told).toEqual([]);
   });
 
   it('keeps going past poison, and accounts for every message', async () => {

@@ -2,6 +2,7 @@ import { PositionStore, RejectionStore, type IngestPosition } from '@delivery/in
 import { BatchConsumer, type FetchedBatch, type KafkaConnection } from '@delivery/platform/kafka';
 import type { Database } from '@delivery/platform/postgres';
 import { inSpan, type Span } from '@delivery/platform/tracing';
+import { inOrderOfArrival } from './arrivals';
 import { checkLog, noPartitionReason, otherMessageReason } from './check-log';
 import { RecorderError } from './errors';
 import { fingerprintOf } from './fingerprint';
@@ -297,7 +298,8 @@ export class Recorder {
     if (recorder === undefined) throw new RecorderError('unfit_topic', `No recorder for topic ${batch.topic}.`);
     const { topic, topicId, partition, epoch, clusterId } = state.position;
     const source: LogSource = { clusterId, topic, topicId, partition, epoch };
-    const fresh = messages.filter((m) => m.offset >= state.position.nextOffset);
+    const unread = messages.filter((m) => m.offset >= state.position.nextOffset);
+    const fresh = inOrderOfArrival(unread, state.position.arrivedAt);
     let begin = 0;
     while (state.position.nextOffset < batch.nextOffset && batch.isRunning()) {
       const limit = (await this.order.limit(state.position)) ?? batch.nextOffset;
@@ -357,7 +359,8 @@ function toLogMessage(message: FetchedBatch['messages'][number]): LogMessage {
     const values = Array.isArray(value) ? value : [value ?? ''];
     headers[base64(name)] = values.map(base64).join(',');
   }
-  return { offset: message.offset, key: message.key, value: message.value, headers, arrivedAt: message.timestamp };
+  const { offset, key, value, timestamp } = message;
+  return { offset, key, value, headers, appendedAt: timestamp, arrivedAt: timestamp };
 }
 
 function lesser(a: bigint, b: bigint): bigint {

@@ -1,12 +1,15 @@
 import type { RejectionReason } from '@delivery/ingest/store';
 import type { Transaction } from '@delivery/platform/postgres';
 
-/** One message as the log gave it; `arrivedAt` is the log's append time. */
+/** One message as the log gave it. */
 export interface LogMessage {
   offset: bigint;
   key: Buffer | null;
   value: Buffer | null;
   headers: Record<string, string>;
+  /** The log's append time. */
+  appendedAt: Date;
+  /** The greatest append time up to here in its partition: it never goes back, whatever the clocks of brokers do. */
   arrivedAt: Date;
 }
 

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExportRun } from '@delivery/exports/store';
 
-export interface RunSlotsDeps {
+export interface RunSlotsDeps<R> {
   /** Runs executed at once. */
   readonly slots: number;
-  claim(): Promise<ExportRun | undefined>;
+  claim(): Promise<R | undefined>;
   /** Never rejects. `claimedAt` is `performance.now()` before the claim was sent. */
-  execute(run: ExportRun, options: { claimedAt: number; signal: AbortSignal }): Promise<void>;
+  execute(run: R, options: { claimedAt: number; signal: AbortSignal }): Promise<void>;
   /** A claim failed; the next nudge or look tries again. */
   onError(error: unknown): void;
 }
@@ -15,13 +15,13 @@ export interface RunSlotsDeps {
  * Executes runs as long as there are any, a bounded number at once. Whoever knows of runs only says so: what is claimed,
  * and by whom, is decided by the rows.
  */
-export class RunSlots {
+export class RunSlots<R = ExportRun> {
   private readonly stopping = new AbortController();
   private readonly executing = new Set<Promise<void>>();
   private claiming: Promise<void> | undefined;
   private again = false;
 
-  constructor(private readonly deps: RunSlotsDeps) {}
+  constructor(private readonly deps: RunSlotsDeps<R>) {}
 
   get busy(): number {
     return this.executing.size;
@@ -71,7 +71,7 @@ export class RunSlots {
     }
   }
 
-  private begin(run: ExportRun, claimedAt: number): void {
+  private begin(run: R, claimedAt: number): void {
     const execution = this.deps.execute(run, { claimedAt, signal: this.stopping.signal }).finally(() => {
       this.executing.delete(execution);
       // A freed slot is a reason to look: whatever nudged while all were taken was not heard.

@@ -1,24 +1,30 @@
 import { ApiException } from '@delivery/platform/auth';
 import { KafkaError } from '@delivery/platform/kafka';
-import { counterSpec, type Metrics } from '@delivery/platform/service';
+import { counterSpec, type CounterSpec, type Metrics } from '@delivery/platform/service';
 
-/** The sum over all outcomes is what was received. */
-export const eventsReceived = counterSpec(
-  'ingest_events_received_total',
-  'Events in REST requests that were allowed, by how they ended: accepted; refused with the first reason; failed, to be sent again.',
-  ['outcome', 'reason'],
-);
+export type ReceivedSpec = CounterSpec<'outcome' | 'reason'>;
 
-/** Counts the events of one request, each exactly once. */
-export class EventTally {
+/** A counter of received things, by the plural of their name; the sum over all outcomes is what was received. */
+export function receivedSpec(things: string): ReceivedSpec {
+  const capital = things.charAt(0).toUpperCase() + things.slice(1);
+  return counterSpec(
+    `ingest_${things}_received_total`,
+    `${capital} in REST requests that were allowed, by how they ended: accepted; refused with the first reason; failed, to be sent again.`,
+    ['outcome', 'reason'],
+  );
+}
+
+/** Counts the things of one request, each exactly once. */
+export class Tally {
   private readonly counter;
 
-  /** @param left - events of the request that have not ended yet */
+  /** @param left - things of the request that have not ended yet */
   constructor(
     metrics: Metrics,
+    received: ReceivedSpec,
     private left: number,
   ) {
-    this.counter = metrics.counter(eventsReceived);
+    this.counter = metrics.counter(received);
   }
 
   /** Kafka has them. */

@@ -1,4 +1,4 @@
-import type { RecorderObserver } from '@delivery/ingest/recorder';
+import type { RecorderObserver } from './recorder-observer';
 import { counterSpec, gaugeSpec, histogramSpec, type Metrics, type MetricSpec } from '@delivery/platform/service';
 import type { Logger } from '@nestjs/common';
 import { WaitingTime } from './waiting-time';

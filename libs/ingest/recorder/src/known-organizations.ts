@@ -1,4 +1,5 @@
 import type { Sql } from '@delivery/platform/postgres';
+import type { LogMessage, RecordOutcome } from './topic-recorder';
 
 /**
  * Which organizations exist. Known ones are remembered for good (organizations are never deleted); unknown ones are
@@ -21,4 +22,14 @@ export class KnownOrganizations {
     }
     return open;
   }
+}
+
+/** The rejection of a message whose organization does not exist. */
+export function rejectUnknownOrganization(
+  message: LogMessage,
+  organizationId: string,
+): RecordOutcome['rejected'][number] {
+  const sentence = `There is no organization "${organizationId}". Create it, or correct organization_id.`;
+  const reason = { field: 'organization_id', code: 'unknown_organization', message: sentence };
+  return { message, organizationId, reasons: [reason] };
 }

@@ -1,0 +1,19 @@
+import { form, forms as consentForms } from '@delivery/consent/schema';
+
+const { organizationId, eventId, plainText, country, regulation, date } = consentForms;
+
+export const forms = {
+  organizationId,
+  interactionId: eventId,
+  plainText,
+  country,
+  regulation,
+  date,
+  /** Reports name files and rows by it: nothing that a path, a spreadsheet or a quotation would take for its own. */
+  settingsId: form(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, "_", "." or "-"'),
+  /** Never `__proto__`: decisions are kept by it. */
+  templateId: form(
+    /^(?!__)[A-Za-z0-9_.:-]{1,128}$/,
+    '1 to 128 letters, digits, "_", ".", ":" or "-", not beginning with "__"',
+  ),
+} as const;

@@ -1,0 +1,20 @@
+import { AnalyticsRoles1700000050000 } from './migrations/1700000050000-analytics-roles';
+import { Rollups1700000050100 } from './migrations/1700000050100-rollups';
+import { Reports1700000050200 } from './migrations/1700000050200-reports';
+
+export {
+  type Report,
+  REPORT_STATUSES,
+  type ReportKey,
+  type ReportPlan,
+  type ReportShard,
+  type ReportStatus,
+} from './report';
+export { type LateReport, type ReportBacklog, ReportBacklogReadModel } from './report-backlog.read-model';
+export { ReportPlanStore, type ReportTerms, type ReportWish } from './report-plan.store';
+export { removeDownloadAccess } from './remove-download-access';
+export { readReportRows } from './report-rows';
+export { type ReportAttempt, type ReportFilter, type ReportHold, ReportStore } from './report.store';
+
+export const entities: never[] = [];
+export const migrations = [AnalyticsRoles1700000050000, Rollups1700000050100, Reports1700000050200];
