@@ -1,6 +1,5 @@
-import { counterSpec, histogramSpec, type Metrics, type MetricSpec } from '@delivery/platform/service';
+import { counterSpec, histogramSpec, type Metrics, type MetricSpec, type TickObserver } from '@delivery/platform/service';
 import type { Logger } from '@nestjs/common';
-import type { TickObserver } from './ticker';
 
 export const runsPlanned = counterSpec('export_runs_planned_total', 'Runs planned because their due time had come.');
 export const planningsFailed = counterSpec('export_plannings_failed_total', 'Due runs that could not be planned.');

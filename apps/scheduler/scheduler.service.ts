@@ -6,7 +6,7 @@ import { PositionStore, RejectionStore } from '@delivery/ingest/store';
 import { OrganizationStore } from '@delivery/integrations/store';
 import { KafkaConnection } from '@delivery/platform/kafka';
 import { Database, type Sql } from '@delivery/platform/postgres';
-import { HealthChecks, Lifecycle, Metrics } from '@delivery/platform/service';
+import { HealthChecks, isWedged, Lifecycle, Metrics, type Task, Ticker } from '@delivery/platform/service';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerConfig } from './app.config';
 import { leasesExpired, observeTicks, planningsFailed, runsPlanned } from './scheduler-metrics';
@@ -15,8 +15,6 @@ import { announceChanges, expireLeases, repeatNudges } from './tasks/keep-runs-m
 import { planDueRuns } from './tasks/plan-due-runs';
 import { readBacklog } from './tasks/read-backlog';
 import { reportTasks } from './tasks/report-tasks';
-import { type Task, Ticker } from './ticker';
-import { isWedged } from './wedged';
 
 const HOUR_SECONDS = 3600;
 /** Within the time that a probe is answered in. */

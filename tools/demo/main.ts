@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   const began = performance.now();
   const say = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
   const stopped = stopSignal();
-  const platform = await preparePlatform(say);
+  const platform = await preparePlatform(say, { own: true });
   const supervisor = new Supervisor({
     environment: { ...platform.environment, LOG_LEVEL: 'warn' },
     logs: join(stackDir(), 'logs'),

@@ -7,6 +7,7 @@ import {
   Ledger,
   logEnds,
   OracleProducer,
+  type ProducerTarget,
   readDelivery,
   readLog,
   type Verdict,
@@ -65,20 +66,22 @@ export async function runDemo(platform: DemoPlatform, size: { messages: number; 
   const created = await createExports(client, urls.api, environment);
 
   const brokers = (environment['KAFKA_BROKERS'] ?? '').split(',');
-  const from = await logEnds(brokers, eventsTopic);
+  const prefix = environment['KAFKA_TOPIC_PREFIX'] ?? '';
+  const topic = `${prefix}${eventsTopic}`;
+  const from = await logEnds(brokers, topic);
   const before = await untilRecorded(environment, from);
   const ledger = new Ledger();
   say(`publishing ${size.messages} messages of ${size.users} users from a Kafka producer, and events over REST`);
   const restEvents = await timed(phases, 'produce', async () => {
     const [, posted] = await Promise.all([
-      publish(brokers, ledger, { organization, ...size }),
+      publish({ brokers, topicPrefix: prefix }, ledger, { organization, ...size }),
       postEvents(client, urls.ingest, ledger),
     ]);
     return posted;
   });
-  const ends = await logEnds(brokers, eventsTopic);
+  const ends = await logEnds(brokers, topic);
   const after = await timed(phases, 'record', () => untilRecorded(environment, ends));
-  ledger.locate(await readLog({ brokers, topic: eventsTopic, from }));
+  ledger.locate(await readLog({ brokers, topic, from }));
 
   say('running both exports now');
   await timed(phases, 'deliver', () => Promise.all(created.map(({ exportId }) => client.runNow(urls.api, exportId))));
@@ -94,7 +97,7 @@ export async function runDemo(platform: DemoPlatform, size: { messages: number; 
     recorded: after.recorded - before.recorded,
     duplicates: after.duplicates - before.duplicates,
     rejected: after.rejected - before.rejected,
-    rejectedBecause: await rejectionReasons(brokers, ledger),
+    rejectedBecause: await rejectionReasons(brokers, prefix, ledger),
     deliveries,
     phases,
   };
@@ -107,8 +110,8 @@ interface Size {
 }
 
 /** As any company would: an ordinary producer that knows nothing of the platform but topic and format. */
-async function publish(brokers: readonly string[], ledger: Ledger, size: Size): Promise<void> {
-  const producer = await OracleProducer.connect({ brokers }, ledger);
+async function publish(target: ProducerTarget, ledger: Ledger, size: Size): Promise<void> {
+  const producer = await OracleProducer.connect(target, ledger);
   await producer.send(workload({ ...size, guests: 0.05, poison: true }));
   await producer.disconnect();
 }

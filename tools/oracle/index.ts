@@ -17,6 +17,6 @@ export { logEnds, readLog } from './read-log';
 export { fileSource, gcsSource, type S3Access, s3Source } from './sources';
 export { marker } from './winners';
 export type { WireEvent } from './wire-event';
-export { keyOf, OracleProducer, type Outgoing, type Poison } from './producer';
+export { keyOf, OracleProducer, type Outgoing, type Poison, type ProducerTarget } from './producer';
 export { poisonFor } from './poison';
 export { workload, type WorkloadOptions } from './workload';

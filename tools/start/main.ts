@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return void process.stdout.write(help);
   if (args.length > 0) throw new ServicesError('bad_config', `Unknown argument ${args.join(' ')}.\n\n${help}`);
   const stopped = stopSignal();
-  const platform = await preparePlatform(say, assertPortsFree);
+  const platform = await preparePlatform(say, { check: assertPortsFree });
   const supervisor = new Supervisor({
     environment: { ...platform.environment, LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info' },
     logs: join(stackDir(), 'logs'),

@@ -2,7 +2,7 @@ import { runChanged } from '@delivery/exports/schema';
 import type { ExportRun, RunStore } from '@delivery/exports/store';
 import type { Publisher } from '@delivery/platform/kafka';
 import type { Database } from '@delivery/platform/postgres';
-import type { Task } from '../ticker';
+import type { Task } from '@delivery/platform/service';
 import { publishNudges } from './nudges';
 
 /** Rows handled in one call. */

@@ -2,7 +2,7 @@ import { type PlanDeps, planRun } from '@delivery/exports/engine';
 import type { IntegrationKey, RunStore } from '@delivery/exports/store';
 import type { Publisher } from '@delivery/platform/kafka';
 import type { Database } from '@delivery/platform/postgres';
-import type { Task } from '../ticker';
+import type { Task } from '@delivery/platform/service';
 import { type NudgedRun, publishNudges } from './nudges';
 
 /** Due times looked at in one call; the longest overdue come first. */

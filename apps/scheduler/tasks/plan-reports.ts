@@ -9,7 +9,7 @@ import type {
 } from '@delivery/analytics/store';
 import type { Publisher } from '@delivery/platform/kafka';
 import type { Database, Sql } from '@delivery/platform/postgres';
-import type { Task } from '../ticker';
+import type { Task } from '@delivery/platform/service';
 import type { ReportGauges } from './report-gauges';
 
 /** Reports after which a call plans no further wish; the next call goes on. */

@@ -2,7 +2,7 @@ import type { BacklogReadModel } from '@delivery/exports/store';
 import type { IngestPosition, RejectionStore } from '@delivery/ingest/store';
 import type { KafkaConnection } from '@delivery/platform/kafka';
 import type { Database, Sql } from '@delivery/platform/postgres';
-import type { Task } from '../ticker';
+import type { Task } from '@delivery/platform/service';
 import type { BacklogGauges } from './backlog-gauges';
 import { exporterKinds } from './nudges';
 

@@ -4,9 +4,8 @@ import { databaseNow } from '@delivery/exports/store';
 import { PositionStore } from '@delivery/ingest/store';
 import type { Publisher } from '@delivery/platform/kafka';
 import type { Database, Sql } from '@delivery/platform/postgres';
-import type { Metrics } from '@delivery/platform/service';
+import type { Metrics, Task } from '@delivery/platform/service';
 import type { ReportPlanConfig } from '../report-plan.config';
-import type { Task } from '../ticker';
 import { planReports } from './plan-reports';
 import { ReportGauges } from './report-gauges';
 

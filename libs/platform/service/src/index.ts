@@ -22,3 +22,5 @@ export { metricsOf } from './service-definition';
 export { runService } from './run-service';
 export { buildOpenApi } from './open-api';
 export { ServiceError } from './errors';
+export { type Task, Ticker, type TickObserver } from './ticker';
+export { isWedged } from './wedged';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** One thing to do regularly. Any number of schedulers may do it at once; each call does a bounded amount. */
+/** One thing to do regularly. Any number of processes may do it at once; each call does a bounded amount. */
 export interface Task {
   readonly name: string;
   readonly everySeconds: number;
