@@ -1,4 +1,10 @@
-import { counterSpec, histogramSpec, type Metrics, type MetricSpec, type TickObserver } from '@delivery/platform/service';
+import {
+  counterSpec,
+  histogramSpec,
+  type Metrics,
+  type MetricSpec,
+  type TickObserver,
+} from '@delivery/platform/service';
 import type { Logger } from '@nestjs/common';
 
 export const runsPlanned = counterSpec('export_runs_planned_total', 'Runs planned because their due time had come.');

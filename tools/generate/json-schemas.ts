@@ -1,4 +1,9 @@
-import { InteractionMessage, interactionSchema, ReportsRequestedMessage } from '@delivery/analytics/schema';
+import {
+  InteractionMessage,
+  interactionSchema,
+  reportManifestSchema,
+  ReportsRequestedMessage,
+} from '@delivery/analytics/schema';
 import { ConsentEventMessage, consentEventSchema, jsonSchemaOf, type JsonSchema } from '@delivery/consent/schema';
 import {
   deliveredEventSchema,
@@ -18,6 +23,7 @@ export const schemaFiles = {
   deliveredLine: 'delivered-line.schema.json',
   deliveredEvent: 'delivered-event.schema.json',
   manifest: 'manifest.schema.json',
+  reportManifest: 'report-manifest.schema.json',
   runRequested: 'run-requested.schema.json',
   runChanged: 'run-changed.schema.json',
   reportsRequested: 'reports-requested.schema.json',
@@ -37,6 +43,7 @@ export function generateJsonSchemas(): GeneratedFile[] {
     file(schemaFiles.deliveredLine, deliveredLineSchema),
     file(schemaFiles.deliveredEvent, deliveredEventSchema),
     file(schemaFiles.manifest, manifestSchema),
+    file(schemaFiles.reportManifest, reportManifestSchema),
     file(schemaFiles.runRequested, schemaOf(RunRequestedMessage, 'run-requested', 'Run requested', runs)),
     file(schemaFiles.runChanged, schemaOf(RunChangedMessage, 'run-changed', 'Run changed', runs)),
     file(

@@ -5,7 +5,7 @@ import { IsInt, Max, Min } from 'class-validator';
 export class ReportsConfig {
   @Env({
     name: 'REPORT_PARALLEL',
-    description: 'Reports that one process makes at once; each takes about 20 MB and a connection to Postgres.',
+    description: 'Reports that one process makes at once; each takes about 30 MB and a connection to Postgres.',
     default: '2',
   })
   @IsInt()

@@ -11,6 +11,7 @@ import { type CustomTransportStrategy, EventPattern } from '@nestjs/microservice
 import { openReportDestination } from './open-report-destination';
 import { ReportMetrics } from './report-metrics';
 import { ReportRetention } from './report-retention';
+import { ReportStoreCheck } from './report-store-check';
 import { ReportWriter, type ReportWriterDeps } from './report-writer';
 import type { ReportsConfig } from './reports.config';
 
@@ -53,6 +54,12 @@ export class ReportsModule {
             openWriter(options.reports, deps, lifecycle, health),
         },
         {
+          provide: ReportStoreCheck,
+          inject: [DEPS, Lifecycle, HealthChecks],
+          useFactory: (deps: ReportWriterDeps, lifecycle: Lifecycle, health: HealthChecks) =>
+            openCheck(deps, lifecycle, health),
+        },
+        {
           provide: ReportRetention,
           inject: [DEPS, Lifecycle],
           useFactory: (deps: ReportWriterDeps, lifecycle: Lifecycle) =>
@@ -86,6 +93,14 @@ async function openDeps(
     backlog: new ReportBacklogReadModel(),
     metrics: new ReportMetrics(metrics),
   };
+}
+
+function openCheck({ store }: ReportWriterDeps, lifecycle: Lifecycle, health: HealthChecks): ReportStoreCheck {
+  const check = new ReportStoreCheck(store, lifecycle);
+  health.register('report_store', () => {
+    if (check.fault !== undefined) throw new Error(check.fault);
+  });
+  return check;
 }
 
 function openWriter(

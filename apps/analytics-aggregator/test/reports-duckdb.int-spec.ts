@@ -25,7 +25,7 @@ describe('report files in DuckDB', () => {
     );
     const key = await world.plan('interaction-2026-02-27', { rowsPerShard: 1_000 });
     await world.make(key);
-    const shards = join(world.folder, 'analytics', 'acme', key.analyticsId, `${key.prefix}-*.csv`);
+    const shards = join(world.folder, 'analytics', 'acme', key.analyticsId, `${key.prefix}-0*.csv`);
     const described = await rows(`DESCRIBE SELECT * FROM '${shards}'`);
     expect(described).toMatchObject(
       [
@@ -54,7 +54,7 @@ describe('report files in DuckDB', () => {
   it('are read when the period was empty, too', async () => {
     const key = await world.plan('granular-2026-02-27');
     await world.make(key);
-    const shards = join(world.folder, 'analytics', 'acme', key.analyticsId, `${key.prefix}-*.csv`);
+    const shards = join(world.folder, 'analytics', 'acme', key.analyticsId, `${key.prefix}-0*.csv`);
     expect(await rows(`SELECT count(*)::INT AS rows FROM '${shards}'`)).toEqual([{ rows: 0 }]);
     const columns = await rows(`DESCRIBE SELECT * FROM '${shards}'`);
     expect(columns).toHaveLength(8);

@@ -72,13 +72,14 @@ describe('the module that makes reports', () => {
   let world: ReportWorld;
   let kafka: TestKafka;
   let folder: string;
+  let env: NodeJS.ProcessEnv;
   let service: RunningService;
 
   beforeAll(async () => {
     world = await ReportWorld.open();
     kafka = await testKafka(topicSpecs(1));
     folder = await mkdtemp(join(tmpdir(), 'reports-'));
-    service = await bootService(definition, {
+    env = {
       ...stackEnvironment(),
       DATABASE_URL: world.config.url,
       KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix,
@@ -88,7 +89,8 @@ describe('the module that makes reports', () => {
       REPORT_RETRY_BASE_SECONDS: '3600',
       REPORT_RETRY_CAP_SECONDS: '86400',
       LOG_LEVEL: 'error',
-    });
+    };
+    service = await bootService(definition, env);
   });
   afterAll(async () => {
     await service.stop();
@@ -112,6 +114,19 @@ describe('the module that makes reports', () => {
     const metrics = await (await fetch(`${service.url}/metrics`)).text();
     expect(metrics).toContain('analytics_report_attempts_ended_total{aggregation="interaction",outcome="published"} 1');
     expect(metrics).toContain('analytics_reports_making 0');
+  });
+
+  it('says before the first report that its store cannot be used', async () => {
+    const missing = join(folder, 'missing');
+    const other = await bootService(definition, { ...env, REPORT_STORE_DIR: missing });
+    try {
+      const report = async () => Object(await (await fetch(`${other.url}/health/ready`)).json());
+      const reason = `Reports cannot be written: "${missing}" does not exist. Create the folder or mount its disk, or change the destination.`;
+      await waitFor(async () => (await report()).checks.report_store.reason === reason, { describe: 'the reason' });
+      expect((await report()).status).toBe('unavailable');
+    } finally {
+      await other.stop();
+    }
   });
 
   it('is unready with a sentence while a report is late', async () => {

@@ -1,4 +1,5 @@
 export { InteractionMessage, ServiceDecisionMessage } from './interaction.message';
+export { reportManifestSchema } from './report-manifest.schema';
 export { ReportsRequestedMessage } from './reports-requested.message';
 export {
   hoursName,

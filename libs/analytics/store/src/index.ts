@@ -2,6 +2,13 @@ import { AnalyticsRoles1700000050000 } from './migrations/1700000050000-analytic
 import { Rollups1700000050100 } from './migrations/1700000050100-rollups';
 import { Reports1700000050200 } from './migrations/1700000050200-reports';
 
+export { type ClosedRows, closeHours, type ClosingHours } from './close-hours';
+export { type ConsentPartition, ConsentRollupStore, type CountedConsents } from './consent-rollup.store';
+export { offsetsBehind, type RecordedEpoch } from './consent-range';
+export type { InteractionToRecord } from './interaction';
+export { OpenHourStore } from './open-hour.store';
+export { type RecordedInteractions, recordInteractions } from './record-interactions';
+export { type ClaimSweep, planClaimSweep, sweepClaims } from './sweep-claims';
 export {
   type Report,
   REPORT_STATUSES,

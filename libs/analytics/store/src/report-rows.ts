@@ -2,7 +2,7 @@ import type { Aggregation } from '@delivery/analytics/domain';
 import type { Sql } from '@delivery/platform/postgres';
 import type { ReportPlan } from './report';
 
-/** Rows fetched at once: some hundred kilobytes. */
+/** Rows fetched at once: about a hundred kilobytes. */
 const BATCH = 1_000;
 
 const queries: Readonly<Record<Aggregation, string>> = {
@@ -24,7 +24,7 @@ const queries: Readonly<Record<Aggregation, string>> = {
 
 /**
  * The rows of a report as texts, in the order of its columns (contracts.md U-6), in batches that are never empty. Reads
- * with a cursor: a few thousand rows are in memory, whatever the report has. Always in the same order.
+ * with a cursor: a thousand rows are in memory, whatever the report has. Always in the same order.
  *
  * @param tx - a transaction: the cursor lives in it
  */

@@ -3,7 +3,7 @@ export { contentOf } from './contents/registry';
 export type { AttemptOutcome, ExecuteDeps } from './deliver/deps';
 export { executeRun, type ExecuteOptions } from './deliver/execute-run';
 export { LeaseLost, RunFault } from './errors';
-export type { LogReader } from './plan/log-readiness';
+export { type LogReader, logTargetAt, type LogTarget, readinessOf } from './plan/log-readiness';
 export { type PlanDeps, type PlannedRun, type PlanOutcome, type PlanRequest, planRun } from './plan/plan-run';
 export { findDeliveries, type FindDeps, type FoundDeliveries } from './reconcile/find-deliveries';
 export { isChange, type ReconcileDeps, reconcileIntegration } from './reconcile/reconcile-integration';

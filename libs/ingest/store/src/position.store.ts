@@ -47,6 +47,11 @@ export class PositionStore {
     return this.one(sql, consumer, topic, partition, 'FOR UPDATE OF p');
   }
 
+  /** The same, but nothing when another transaction has it: whoever has it does what was to be done. */
+  async tryLock(sql: Sql, consumer: string, topic: string, partition: number): Promise<IngestPosition | undefined> {
+    return this.one(sql, consumer, topic, partition, 'FOR UPDATE OF p SKIP LOCKED');
+  }
+
   private async one(sql: Sql, consumer: string, topic: string, partition: number, lock: string) {
     const [row] = await sql.query<PositionRow>(
       `SELECT ${columns} FROM ingest_position p JOIN ingest_topic t USING (topic_id)

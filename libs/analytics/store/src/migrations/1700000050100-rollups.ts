@@ -21,21 +21,35 @@ export class Rollups1700000050100 implements MigrationInterface {
     await runner.query(
       `INSERT INTO ingest_topic (topic_id, name) VALUES (3, 'consent.interactions.v1'), (4, 'analytics.hours')`,
     );
+    await this.createHours(runner);
     await this.createOpen(runner);
     await this.createClosed(runner);
     await this.grant(runner);
   }
 
+  /**
+   * Hours before `analytics_open_hour` are counted into no more, and wait to be closed; up to where they are closed says
+   * `ingest_position` of `analytics.hours`. Whoever counts holds a SHARE lock on the table, so that its one row is not
+   * changed meanwhile: of locks on a table nobody waits for ever, as he may of shared locks on a row.
+   */
+  private async createHours(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE analytics_open_hour (
+        single boolean PRIMARY KEY DEFAULT true CHECK (single),
+        hour integer NOT NULL
+      )`);
+  }
+
   /** What is still counted into. */
   private async createOpen(runner: QueryRunner): Promise<void> {
+    // No index on the time: old claims are found by reading the table, page by page, which costs recording nothing.
     await runner.query(`
       CREATE TABLE interaction_claim (
         organization_id text NOT NULL,
         claim uuid NOT NULL,
         arrived_at timestamptz NOT NULL,
         PRIMARY KEY (organization_id, claim)
-      ) WITH (fillfactor = 90)`);
-    await runner.query(`CREATE INDEX interaction_claim_arrived ON interaction_claim USING brin (arrived_at)`);
+      )`);
     await runner.query(`
       CREATE TABLE interaction_hourly (
         organization_id text NOT NULL,
@@ -54,6 +68,7 @@ export class Rollups1700000050100 implements MigrationInterface {
         session uuid NOT NULL,
         PRIMARY KEY (organization_id, hour, session)
       )`);
+    // services: {template_id: [name, action, action type, consent, arrival in milliseconds since 1970, offset]}
     await runner.query(`
       CREATE TABLE interaction_decision (
         organization_id text NOT NULL,
@@ -75,18 +90,22 @@ export class Rollups1700000050100 implements MigrationInterface {
         partial bigint NOT NULL,
         PRIMARY KEY (organization_id, hour, topic_id, partition, ${DIMENSION_NAMES})
       ) WITH (fillfactor = 70)`);
-    // Up to where recorded consents are in consent_hourly. A system table: it belongs to the log, not to an organization.
+    // While all that was ever recorded is counted for the first time, many hours are open.
+    await runner.query(`CREATE INDEX consent_hourly_hour ON consent_hourly (hour)`);
+    // Up to where recorded consents are in consent_hourly, and the month of the last row: what follows in this epoch lies
+    // in it or in later ones. A system table: it belongs to the log, not to an organization.
     await runner.query(`
       CREATE TABLE consent_rollup_position (
         topic_id smallint NOT NULL REFERENCES ingest_topic,
         partition integer NOT NULL,
         epoch integer NOT NULL,
         next_offset bigint NOT NULL,
+        month date NOT NULL,
         PRIMARY KEY (topic_id, partition)
       ) WITH (fillfactor = 50)`);
   }
 
-  /** What is final, and how far that goes: `ingest_position` of `analytics.hours`. */
+  /** What is final once its hour, or the last hour of its day, is closed. */
   private async createClosed(runner: QueryRunner): Promise<void> {
     await runner.query(`
       CREATE TABLE hourly_metric (
@@ -134,6 +153,7 @@ export class Rollups1700000050100 implements MigrationInterface {
       GRANT SELECT, INSERT, UPDATE, DELETE ON interaction_claim, interaction_hourly, interaction_session,
         interaction_decision, consent_hourly, consent_rollup_position, hourly_metric, interaction_daily, granular_daily
       TO delivery_aggregator`);
+    await runner.query(`GRANT SELECT, INSERT, UPDATE ON analytics_open_hour TO delivery_aggregator`);
     await runner.query(
       `GRANT SELECT, INSERT, UPDATE ON ingest_position, ingest_rejection, ingest_rewind TO delivery_aggregator`,
     );
@@ -144,8 +164,8 @@ export class Rollups1700000050100 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      DROP TABLE interaction_claim, interaction_hourly, interaction_session, interaction_decision, consent_hourly,
-        consent_rollup_position, hourly_metric, interaction_daily, granular_daily`);
+      DROP TABLE analytics_open_hour, interaction_claim, interaction_hourly, interaction_session, interaction_decision,
+        consent_hourly, consent_rollup_position, hourly_metric, interaction_daily, granular_daily`);
     await runner.query(`DELETE FROM ingest_position WHERE topic_id IN (3, 4)`);
     await runner.query(`DELETE FROM ingest_topic WHERE topic_id IN (3, 4)`);
   }

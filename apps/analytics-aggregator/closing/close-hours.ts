@@ -1,0 +1,92 @@
+import { daysCompletedBy, hourOf, hourStart } from '@delivery/analytics/domain';
+import { hoursName } from '@delivery/analytics/schema';
+import { closeHours, type ClosedRows, type ConsentRollupStore, OpenHourStore } from '@delivery/analytics/store';
+import type { LogReader } from '@delivery/exports/engine';
+import { databaseNow } from '@delivery/exports/store';
+import type { PositionStore } from '@delivery/ingest/store';
+import type { Database, Sql } from '@delivery/platform/postgres';
+import { hourTarget, waitingFor } from './hour-readiness';
+
+/** Of one transaction. */
+const MAX_HOURS = 24;
+
+export interface ClosingDeps {
+  readonly database: Database;
+  readonly log: LogReader;
+  readonly positions: PositionStore;
+  readonly consents: ConsentRollupStore;
+  /** Told of what was committed. */
+  closed(done: Closed): void;
+}
+
+/** What one transaction closed. */
+export interface Closed {
+  readonly hours: number;
+  readonly seconds: number;
+  readonly rows: ClosedRows;
+}
+
+/** How far closing is, as one look found it. */
+export interface ClosingState {
+  /** The first hour that is not closed. */
+  readonly nextHour: number;
+  /** Since that hour ended, by the clock of Postgres; 0 while it has not. */
+  readonly behindSeconds: number;
+  /** Why it is not closed, if that is known. */
+  readonly waitingFor: string | undefined;
+}
+
+/**
+ * Closes the hours that are over and whose interactions and consents are all counted. First they are sealed, for which
+ * whoever counts is waited for; then what was counted in them is made final, however long that takes, while counting goes
+ * on in later ones. Any number of aggregators may do it, and be killed while they do.
+ */
+export async function closeOverHours(deps: ClosingDeps, signal: AbortSignal): Promise<ClosingState> {
+  const waiting = await sealOverHours(deps);
+  while (!signal.aborted && (await closeSealed(deps)));
+  const position = await deps.positions.find(deps.database, hoursName, hoursName, 0);
+  const nextHour = Number(position?.nextOffset ?? 0n);
+  const behindMs = (await databaseNow(deps.database)).getTime() - hourStart(nextHour + 1).getTime();
+  return { nextHour, behindSeconds: Math.max(0, behindMs / 1000), waitingFor: waiting };
+}
+
+/** @returns what is waited for when hours are over that cannot be sealed */
+async function sealOverHours({ database, log, ...stores }: ClosingDeps): Promise<string | undefined> {
+  const openHour = new OpenHourStore();
+  const open = await openHour.read(database);
+  const over = hourOf(await databaseNow(database));
+  let waiting: string | undefined;
+  // After a standstill: all at once if that is possible, else the first.
+  for (const hour of new Set([over, open + 1])) {
+    if (hour <= open || hour > over) continue;
+    const target = await hourTarget(log, hour);
+    waiting = await database.transaction(async (tx) => {
+      const words = await waitingFor(tx, stores, target);
+      if (words === undefined) await openHour.seal(tx, hour);
+      return words;
+    });
+    if (waiting === undefined) break;
+  }
+  return waiting;
+}
+
+/** @returns whether there may be more to close */
+async function closeSealed({ database, positions, closed }: ClosingDeps): Promise<boolean> {
+  const began = performance.now();
+  const work = async (tx: Sql): Promise<Omit<Closed, 'seconds'> | undefined> => {
+    // Whoever has it closes what there is to close.
+    const position = await positions.tryLock(tx, hoursName, hoursName, 0);
+    if (position === undefined || position.held) return undefined;
+    const from = Number(position.nextOffset);
+    const to = Math.min(await new OpenHourStore().read(tx), from + MAX_HOURS);
+    if (to <= from) return undefined;
+    const rows = await closeHours(tx, { from, to, days: daysCompletedBy(from, to) });
+    const counted = { recorded: BigInt(to - from), duplicates: 0n, rejected: 0n, suppressed: 0n, control: 0n };
+    await positions.advance(tx, { position, nextOffset: BigInt(to), counted });
+    return { hours: to - from, rows };
+  };
+  // A day with many devices takes its time, and holds up nobody.
+  const done = await database.transaction(work, { statementTimeoutMs: 0 });
+  if (done !== undefined) closed({ ...done, seconds: (performance.now() - began) / 1000 });
+  return done !== undefined;
+}
