@@ -171,11 +171,12 @@ export class Stage {
   /** The end of a story under load: all is recorded, accounted for, delivered and judged. */
   async conclude(tenants: readonly Tenant[]): Promise<void> {
     await this.quiet();
-    await this.world.recorded();
+    // A recorder that was away half of the time has much to catch up with.
+    await this.world.recorded(this.long ? 900_000 : 60_000);
     await this.account('the last fault, at the end of the log');
     for (const { customer, exports } of tenants) {
       for (const exported of exports) {
-        await customer.settled(exported);
+        await customer.settled(exported, this.long ? 600_000 : 120_000);
         await customer.deliver(exported);
         await this.judge(customer, exported);
         for (const { id, result } of await this.ends(customer, exported))

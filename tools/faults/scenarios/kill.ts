@@ -10,7 +10,7 @@ export const kill: Scenario = {
     const tenants = [await stage.tenant('first', apps), await stage.tenant('second', apps)];
     // Many small files: most moments of a run lie between two of its requests.
     await stage.world.database.query(`UPDATE export_schedule SET spec = spec || '{"max_rows": 5}'`);
-    stage.load(tenants, { mayBeGone: true });
+    stage.load(tenants, { mayBeGone: true, kafkaMs: stage.long ? 500 : 150 });
     const kills = stage.long ? 50 : 1;
     for (let round = 1; round <= kills; round += 1) {
       for (const [role, app] of stage.shuffled(Object.entries(apps))) {
