@@ -55,19 +55,19 @@ async function sealOverHours({ database, log, ...stores }: ClosingDeps): Promise
   const openHour = new OpenHourStore();
   const open = await openHour.read(database);
   const over = hourOf(await databaseNow(database));
-  let waiting: string | undefined;
-  // After a standstill: all at once if that is possible, else the first.
-  for (const hour of new Set([over, open + 1])) {
-    if (hour <= open || hour > over) continue;
-    const target = await hourTarget(log, hour);
-    waiting = await database.transaction(async (tx) => {
+  let latest: string | undefined;
+  // After a standstill: all that is over if that is possible, else half of it, and so on.
+  for (let hours = over - open; hours > 0; hours = Math.floor(hours / 2)) {
+    const target = await hourTarget(log, open + hours);
+    const waiting = await database.transaction(async (tx) => {
       const words = await waitingFor(tx, stores, target);
-      if (words === undefined) await openHour.seal(tx, hour);
+      if (words === undefined) await openHour.seal(tx, open + hours);
       return words;
     });
     if (waiting === undefined) break;
+    latest ??= waiting;
   }
-  return waiting;
+  return latest;
 }
 
 /** @returns whether there may be more to close */
