@@ -30,7 +30,8 @@ async function publishSome(dice: Dice, next: () => string): Promise<Seen[]> {
     const interaction = randomInteraction(dice);
     // Which of two comes first, and on which day, is decided by the race: no two differ in what they have in common.
     const { id, type } = interaction;
-    return { ...interaction, ...(id && { id: next() }), ...(type === 'DECISION' && { device_id: next() }) };
+    if (type === 'DECISION') return { ...interaction, id: next(), device_id: next() };
+    return { ...interaction, ...(id && { id: next() }) };
   });
   const all = [...made, ...made.slice(0, 10)];
   const messages = all.map((interaction, n) => ({ key: `key ${n}`, value: interactions.encode(interaction) }));
@@ -69,7 +70,7 @@ describe('two aggregators that race for everything, whose connections are killed
     );
     const dice = new Dice(5);
     const closed: string[][] = [];
-    let [running, failures, hours] = [true, 0, 0];
+    let [running, failures, hours, closings] = [true, 0, 0, 0];
     const killing = (async () => {
       while (running) {
         await delay(20 + dice.below(200));
@@ -87,7 +88,7 @@ describe('two aggregators that race for everything, whose connections are killed
           positions: world.positions,
           consents: new ConsentRollupStore(),
         };
-        await closeOverHours({ ...deps, closed: () => undefined }, never).catch(() => (failures += 1));
+        await closeOverHours({ ...deps, closed: () => (closings += 1) }, never).catch(() => (failures += 1));
         await database.close();
         const from = closed.length;
         closed.push(await world.rows(`SELECT hour, m.* FROM hourly_metric m`));
@@ -99,8 +100,9 @@ describe('two aggregators that race for everything, whose connections are killed
     let names = 0;
     try {
       while (seen.length < count) {
-        seen.push(...(await publishSome(dice, () => `n${(names += 1)}`)));
-        await delay(20);
+        for (let n = 0; n < 5; n += 1) seen.push(...(await publishSome(dice, () => `n${(names += 1)}`)));
+        const before = closings;
+        await waitFor(() => closings > before, { describe: 'hours to be closed', timeoutMs: 120_000 });
       }
       const all = async (): Promise<boolean> => (await passed()) >= BigInt(seen.length);
       await waitFor(all, { describe: 'all to be recorded', timeoutMs: 120_000 });
