@@ -54,7 +54,7 @@ const wrapped = {
   'libs/platform/service': ['fastify', '@fastify/*', 'nestjs-pino', 'pino', 'pino-http', 'prom-client'],
   'libs/platform/tracing': ['@opentelemetry/*'],
   'libs/platform/auth': ['jose', 'rate-limiter-flexible', 'fastify'],
-  'libs/destinations/s3': ['@aws-sdk/client-s3', '@aws-sdk/client-sts', '@smithy/*'],
+  'libs/destinations/s3': ['@aws-sdk/client-s3', '@aws-sdk/client-sts', '@aws-sdk/s3-request-presigner', '@smithy/*'],
   'libs/destinations/gcs': ['@google-cloud/storage'],
   'libs/destinations/provisioner-s3': ['@aws-sdk/*', '@smithy/*'],
   'apps/analytics-aggregator': ['csv-stringify'],

@@ -1,3 +1,4 @@
+export type { AnalyticsId, AnalyticsKey } from './analytics-id';
 export { addDays, dayOf, daysCompletedBy, firstHourOf, hourOf, hourStart } from './hours';
 export {
   ACTION_TYPES,

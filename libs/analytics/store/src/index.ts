@@ -19,6 +19,10 @@ export {
 } from './report';
 export { type LateReport, type ReportBacklog, ReportBacklogReadModel } from './report-backlog.read-model';
 export { ReportPlanStore, type ReportTerms, type ReportWish } from './report-plan.store';
+export { AnalyticsIdStore, type AnalyticsIdChanges, type NewAnalyticsId } from './analytics-id.store';
+export { AnalyticsKeyStore, type NewAnalyticsKey } from './analytics-key.store';
+export { type AccessKind, type DownloadAccess, DownloadAccessStore } from './download-access.store';
+export { DownloadReadModel, type Grant } from './download.read-model';
 export { removeDownloadAccess } from './remove-download-access';
 export { readReportRows } from './report-rows';
 export { type ReportAttempt, type ReportFilter, type ReportHold, ReportStore } from './report.store';

@@ -2,6 +2,7 @@ export * from './driver';
 export * from './errors';
 export * from './faults';
 export * from './keys';
+export * from './link-signer';
 export * from './meter';
 export * from './options';
 export * from './owner-steps';

@@ -27,7 +27,7 @@ export class S3Calls {
   private constructor(
     /** The SDK's commands; loaded on the first `open`. */
     readonly sdk: S3Sdk,
-    private readonly client: S3Client,
+    readonly client: S3Client,
     readonly options: S3DestinationOptions,
     private readonly deps: DriverDeps,
     private readonly closeCredentials: () => void,
