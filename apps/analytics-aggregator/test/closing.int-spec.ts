@@ -9,6 +9,7 @@ import type { Recorder } from '@delivery/ingest/recorder';
 import { testKafka, type TestKafka, waitFor } from '@delivery/platform/testing';
 import { beginHours } from '../closing/begin-hours';
 import { type Closed, closeOverHours } from '../closing/close-hours';
+import { sweepOldClaims } from '../closing/sweep-claims';
 import { rollUpConsents } from '../consents/roll-up-consents';
 import { startRecorder } from './recording';
 import { openAs, RollupWorld } from './rollup-world';
@@ -222,6 +223,41 @@ describe('closing hours', () => {
       await world.rows('SELECT day::text, service, action, action_type, consent, count FROM granular_daily'),
     ).toEqual([`${day}|t|1|explicit|1|1`]);
     expect(await world.rows('SELECT * FROM interaction_decision')).toEqual([]);
+  });
+});
+
+describe('the sweep of old ids', () => {
+  const hoursAgo = async (hours: readonly number[]) => {
+    await world.db.query(
+      `INSERT INTO interaction_claim SELECT 'acme', gen_random_uuid(), now() - make_interval(hours => h)
+       FROM unnest($1::int[]) h, generate_series(1, 2000)`,
+      [hours],
+    );
+  };
+  const left = () =>
+    world.rows(`SELECT round(extract(epoch FROM now() - arrived_at) / 3600) AS hours, count(*) FROM interaction_claim
+      GROUP BY 1`);
+  const sweep = () => sweepOldClaims(world.aggregator).run(never);
+
+  it('removes those that no message can meet, by the log and not by the clock', async () => {
+    await hoursAgo([1, 30, 60, 90]);
+    await close({ later: '400 hours' });
+    await sweep();
+    expect(await left()).toHaveLength(4); // nothing was recorded: who knows what the log holds
+    await record();
+    await publish(1);
+    await recorded(1);
+    await sweep();
+    expect(await left()).toEqual(['1|2000', '30|2000']);
+  });
+
+  it('keeps those of hours that are not sealed, however late it is', async () => {
+    await record();
+    await publish(1);
+    await recorded(1);
+    await hoursAgo([60, 230, 250]);
+    await sweep();
+    expect(await left()).toEqual(['230|2000', '60|2000']);
   });
 });
 

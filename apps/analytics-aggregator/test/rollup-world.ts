@@ -1,13 +1,8 @@
-import { migrations as analytics } from '@delivery/analytics/store';
-import { migrations as consent } from '@delivery/consent/store';
-import { migrations as exports } from '@delivery/exports/store';
-import { migrations as ingest, PositionStore } from '@delivery/ingest/store';
-import { migrations as integrations } from '@delivery/integrations/store';
+import { PositionStore } from '@delivery/ingest/store';
 import { Database } from '@delivery/platform/postgres';
 import { testDatabase, type TestDatabase } from '@delivery/platform/testing';
 import { beginHours } from '../closing/begin-hours';
-
-export const allMigrations = [...ingest, ...consent, ...exports, ...integrations, ...analytics];
+import { allMigrations } from './report-world';
 
 /** A database with organizations, in which the hours have begun. */
 export class RollupWorld {

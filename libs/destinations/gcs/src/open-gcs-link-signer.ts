@@ -1,4 +1,3 @@
-import { Storage } from '@google-cloud/storage';
 import { assertKey, type LinkSigner } from '@delivery/destinations/driver';
 import { checkGcsOptions, type GcsDestinationOptions } from './gcs-options';
 
@@ -19,6 +18,7 @@ export async function openGcsLinkSigner(given: GcsDestinationOptions): Promise<L
     return { sign, close };
   }
   const { client_email, private_key } = credentials;
+  const { Storage } = await import('@google-cloud/storage');
   const storage = new Storage({ projectId, credentials: { client_email, private_key } });
   return {
     async sign(key, { seconds, fileName }) {

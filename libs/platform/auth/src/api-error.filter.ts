@@ -8,6 +8,7 @@ interface Answer {
   readonly message: string;
   readonly errors?: readonly FieldError[];
   readonly retryAfterSeconds?: number | undefined;
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 /** How long a client waits before trying again what failed for a passing reason. */
@@ -46,7 +47,7 @@ export class ApiErrorFilter implements ExceptionFilter {
     void reply
       .status(answer.status)
       .type('application/json; charset=utf-8')
-      .send(errorBody(answer.status, answer.message, answer.errors));
+      .send({ ...errorBody(answer.status, answer.message, answer.errors), ...answer.more });
   }
 
   private report(exception: unknown, { status }: Answer, request: FastifyRequest): void {
@@ -58,8 +59,8 @@ export class ApiErrorFilter implements ExceptionFilter {
 
 function answerTo(exception: unknown, request: FastifyRequest): Answer {
   if (exception instanceof ApiException) {
-    const { message, errors, retryAfterSeconds } = exception;
-    return { status: exception.getStatus(), message, errors, retryAfterSeconds };
+    const { message, errors, retryAfterSeconds, more } = exception;
+    return { status: exception.getStatus(), message, errors, retryAfterSeconds, more };
   }
   if (exception instanceof HttpException && exception.getStatus() < 500) {
     // Nest's own sentence repeats the URL, and with it an apiKey in the query.

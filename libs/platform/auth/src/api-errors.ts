@@ -8,6 +8,7 @@ const SENTENCES = {
   403: ['This API key belongs to another organization than the organization_id of the request.'],
   404: ['There is nothing with this id in your organization.'],
   409: ['The run has not failed, so there is nothing to retry.'],
+  410: ['This report was removed: it is older than reports are kept.'],
   413: ['The body is larger than this service accepts: send it in smaller parts.'],
   429: ['More than 100 requests in 15 seconds for this organization: wait 9 s and go on slower.'],
   503: ['The service cannot do this right now. Nothing is lost by trying again in a few seconds.'],

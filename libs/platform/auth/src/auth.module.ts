@@ -17,7 +17,8 @@ import { SessionTokens } from './session-tokens';
 import { SessionsController } from './sessions.controller';
 
 export interface AuthModuleOptions {
-  readonly config: AuthConfig;
+  /** How sessions are made; without it there are none, and `/v1/sessions` is not served. */
+  readonly config?: AuthConfig;
   /** Modules whose exports `lookup` injects. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   /** Where API keys are found: `{ inject: [ApiKeyStore], useFactory: (keys) => keys }`. */
@@ -38,10 +39,10 @@ export class AuthModule {
       module: AuthModule,
       global: true,
       imports: [...imports],
-      controllers: [SessionsController],
+      controllers: config === undefined ? [] : [SessionsController],
       providers: [
         { provide: API_KEY_LOOKUP, inject: lookup.inject ?? [], useFactory: lookup.useFactory },
-        { provide: SessionTokens, useFactory: () => SessionTokens.fromConfig(config) },
+        { provide: SessionTokens, useFactory: () => config && SessionTokens.fromConfig(config) },
         { provide: RATE_LIMIT_OPTIONS, useValue: rateLimit },
         Authenticator,
         RateLimiter,

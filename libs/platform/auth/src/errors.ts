@@ -14,12 +14,16 @@ export interface ErrorBody {
   readonly name: string;
   readonly message: string;
   readonly errors: readonly FieldError[] | Record<string, never>;
+  /** What a contract adds to it: `available_at`. */
+  readonly [more: string]: unknown;
 }
 
 export interface ApiExceptionOptions extends ErrorOptions {
   readonly errors?: readonly FieldError[];
   /** Sent as `Retry-After`. */
   readonly retryAfterSeconds?: number;
+  /** Further fields of the body. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -29,12 +33,14 @@ export interface ApiExceptionOptions extends ErrorOptions {
 export class ApiException extends HttpException {
   readonly errors: readonly FieldError[];
   readonly retryAfterSeconds: number | undefined;
+  readonly more: Readonly<Record<string, unknown>>;
 
   constructor(status: number, message: string, options: ApiExceptionOptions = {}) {
     super(message, status, options);
     this.name = 'ApiException';
     this.errors = options.errors ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.more = options.more ?? {};
   }
 }
 

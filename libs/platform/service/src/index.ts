@@ -24,3 +24,4 @@ export { buildOpenApi } from './open-api';
 export { ServiceError } from './errors';
 export { type Task, Ticker, type TickObserver } from './ticker';
 export { isWedged } from './wedged';
+export { serveFile, type FileToServe, type ServedFile } from './serve-file';

@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hourOf } from '@delivery/analytics/domain';
+import { hoursName, interactions, interactionsTopic, topicSpecs } from '@delivery/analytics/schema';
+import { topicSpecs as consentTopics } from '@delivery/consent/schema';
+import { migrations as ingestMigrations } from '@delivery/ingest/store';
+import { bootService, type RunningService } from '@delivery/platform/service';
+import { stackEnvironment, testDatabase, testKafka, type TestKafka, waitFor } from '@delivery/platform/testing';
+import { definition } from '../app.module';
+import { RollupWorld } from './rollup-world';
+
+describe('analytics-aggregator', () => {
+  let world: RollupWorld;
+  let kafka: TestKafka;
+  let folder: string;
+
+  beforeAll(async () => {
+    world = await RollupWorld.open(['acme']);
+    await world.db.query('TRUNCATE analytics_open_hour; DELETE FROM ingest_position');
+    kafka = await testKafka([...topicSpecs(2), ...consentTopics(1)]);
+    folder = await mkdtemp(join(tmpdir(), 'reports-'));
+  });
+  afterAll(async () => {
+    await kafka.close();
+    await world.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const boot = (): Promise<RunningService> =>
+    bootService(definition, {
+      ...stackEnvironment(),
+      DATABASE_URL: world.test.config.url,
+      KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix,
+      REPORT_STORE_KIND: 'file',
+      REPORT_STORE_DIR: folder,
+    });
+
+  it('boots, answers its probes, counts, closes hours, and stops', async () => {
+    const shown = { organization_id: 'acme', type: 'CMP_SHOWN', settings_id: 's' } as const;
+    const service = await boot();
+    const metrics = async () => (await fetch(`${service.url}/metrics`)).text();
+    await waitFor(async () => (await fetch(`${service.url}/health/ready`)).status === 200, { describe: 'readiness' });
+    expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+    await kafka.connection.publisher().publish(interactionsTopic, [
+      { key: 'a', value: interactions.encode(shown) },
+      { key: 'b', value: Buffer.from('{}') },
+    ]);
+    const counted = () => world.rows('SELECT notice_displays FROM interaction_hourly');
+    await waitFor(async () => (await counted()).join() === '1', { describe: 'the interaction to be counted' });
+    await waitFor(async () => /^analytics_hours_closed_total 192$/m.test(await metrics()), { describe: 'hours' });
+    expect(await metrics()).toMatch(/^analytics_closing_behind_seconds 0$/m);
+    const outcome = 'ingest_messages_recorded_total{topic="consent.interactions.v1",outcome="rejected"} 1';
+    expect(await metrics()).toContain(outcome);
+    const position = await world.positions.find(world.db, hoursName, hoursName, 0);
+    expect(position?.nextOffset).toBe(BigInt(hourOf(new Date())));
+    await service.stop();
+    await expect(fetch(`${service.url}/health/live`)).rejects.toThrow();
+  });
+
+  it('does not start on a database that was not migrated, and says what to run', async () => {
+    const empty = await testDatabase({ migrations: ingestMigrations });
+    const env = { ...stackEnvironment(), DATABASE_URL: empty.config.url, REPORT_STORE_DIR: folder };
+    await expect(bootService(definition, env)).rejects.toThrow('npm run migrate');
+    await empty.close();
+  });
+});

@@ -1,0 +1,147 @@
+import { parseShardFile, shardFile } from '@delivery/analytics/domain';
+import {
+  Accepts,
+  ApiErrors,
+  type ApiException,
+  badRequest,
+  CurrentPrincipal,
+  notFound,
+  type Principal,
+} from '@delivery/platform/auth';
+import { Database } from '@delivery/platform/postgres';
+import { Controller, Get, HttpException, Param, Req, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiProperty, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ReportLinks } from '../links/report-links';
+import { AccessLog } from './access-log';
+import { findReport } from './find-report';
+
+export class LinksResponse {
+  @ApiProperty({
+    description: 'One link for each file of the report, in their order. Good for 15 minutes.',
+    type: [String],
+    example: [
+      'https://downloads.example.org/download/files/acme/a1b2c3d4e5/interaction-2022-01-01-000000000000.csv?...',
+    ],
+  })
+  downloadUrls: string[];
+}
+
+export class LinkResponse {
+  @ApiProperty({ description: 'A link to the file, good for 15 minutes.', example: 'https://...' })
+  downloadUrl: string;
+}
+
+/** Who asks for what, for the access log. */
+interface Asked {
+  readonly principal: Principal;
+  readonly analyticsId: string;
+  readonly file: string;
+  readonly request: FastifyRequest;
+}
+
+const ANALYTICS_ID = { name: 'analyticsId', description: 'The analytics id of the API key.', example: 'a1b2c3d4e5' };
+
+/** contracts.md §2.1: version 2, and version 1 with and without `/api`. */
+@ApiTags('Downloads')
+@ApiSecurity('x-api-key')
+@Accepts('x-api-key')
+@Controller()
+export class DownloadsController {
+  constructor(
+    private readonly database: Database,
+    private readonly links: ReportLinks,
+    private readonly log: AccessLog,
+  ) {}
+
+  @Get('download/v2/analytics/:analyticsId/:filePrefix')
+  @ApiOperation({
+    summary: 'Links to the files of a report',
+    description:
+      'A day: `interaction-2022-01-01`. A week, from Monday to Sunday, or a month: `granular-2022-04-04-2022-04-10`. ' +
+      'Available on the next day from about 08:00 UTC on. The key may be sent as `apiKey` in the query, too.',
+  })
+  @ApiParam(ANALYTICS_ID)
+  @ApiParam({ name: 'filePrefix', example: 'interaction-2022-01-01' })
+  @ApiOkResponse({ type: LinksResponse })
+  @ApiErrors(400, 401, 403, 404, 410, 429, 503)
+  async list(
+    @CurrentPrincipal() principal: Principal,
+    @Param('analyticsId') analyticsId: string,
+    @Param('filePrefix') prefix: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<LinksResponse> {
+    const asked = { principal, analyticsId, file: prefix, request };
+    const downloadUrls = await this.noted(asked, async () => {
+      const shards = await findReport(this.database, principal, analyticsId, prefix);
+      const { organizationId, keyId } = principal;
+      const linked = shards.map((_, n) => ({ organizationId, analyticsId, keyId, file: shardFile(prefix, n) }));
+      return Promise.all(linked.map((each) => this.links.link(each)));
+    });
+    reply.header('cache-control', 'no-store');
+    return { downloadUrls };
+  }
+
+  @Get(['download/analytics/:analyticsId/:filename', 'api/download/analytics/:analyticsId/:filename'])
+  @ApiOperation({
+    summary: 'A link to one file of a report',
+    description: 'Version 1: use /download/v2, which has all files.',
+    deprecated: true,
+  })
+  @ApiParam(ANALYTICS_ID)
+  @ApiParam({ name: 'filename', example: 'interaction-2022-01-01-000000000000.csv' })
+  @ApiOkResponse({ type: LinkResponse })
+  @ApiErrors(400, 401, 403, 404, 410, 429, 503)
+  async one(
+    @CurrentPrincipal() principal: Principal,
+    @Param('analyticsId') analyticsId: string,
+    @Param('filename') filename: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<LinkResponse> {
+    const asked = { principal, analyticsId, file: filename, request };
+    // RFC 9745: since when it is deprecated.
+    reply.header('deprecation', '@1640995200').header('cache-control', 'no-store');
+    const downloadUrl = await this.noted(asked, async () => {
+      const parsed = parseShardFile(filename);
+      if (parsed === undefined) throw malformed();
+      const { prefix, shard } = parsed;
+      const successor = `/download/v2/analytics/${encodeURIComponent(analyticsId)}/${encodeURIComponent(prefix)}`;
+      reply.header('link', `<${successor}>; rel="successor-version"`);
+      const shards = await findReport(this.database, principal, analyticsId, prefix);
+      if (shard >= shards.length) throw notFound(`This report has ${shards.length} files, numbered from 0.`);
+      return this.links.link({ ...principal, analyticsId, file: filename });
+    });
+    return { downloadUrl };
+  }
+
+  /** Every request of a known key is in the access log, however it ends, before it is answered. */
+  private async noted<T>({ principal, analyticsId, file, request }: Asked, work: () => Promise<T>): Promise<T> {
+    const entry = {
+      organizationId: principal.organizationId,
+      kind: 'links',
+      keyId: principal.keyId,
+      analyticsId,
+      file,
+      bytes: undefined,
+      address: request.ip,
+      userAgent: request.headers['user-agent'],
+    } as const;
+    try {
+      const result = await work();
+      await this.log.note({ ...entry, status: 200 });
+      return result;
+    } catch (error) {
+      if (error instanceof HttpException) await this.log.note({ ...entry, status: error.getStatus() });
+      throw error;
+    }
+  }
+}
+
+function malformed(): ApiException {
+  return badRequest(
+    'There is no file of this name: files are named like interaction-2022-01-01-000000000000.csv, and without number ' +
+      'and .csv in version 2.',
+  );
+}
