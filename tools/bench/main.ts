@@ -5,6 +5,7 @@ import { machine } from './measure';
 import { benchAccept } from './accept.bench';
 import { benchExport } from './export.bench';
 import { benchIdle } from './idle.bench';
+import { benchInteractions } from './interactions.bench';
 import { benchRecord } from './record.bench';
 import { writePage } from './page';
 import { benchShape } from './shape.bench';
@@ -15,6 +16,8 @@ const help = `Benchmarks against the local stack.
                      P1: REST to Kafka, arrays of 100 events, one process; then how long a single event waits
   npm run bench -- record [--events 200000] [--users 40000] [--partitions 3] [--runs 5]
                      P2: Kafka to Postgres, exactly once, one recorder
+  npm run bench -- interactions [--events 500000] [--users 100000] [--partitions 3] [--runs 5]
+                     P3: interactions from Kafka to Postgres, counted exactly once, one aggregator
   npm run bench -- events [--events 1000000] [--users 200000] [--partitions 12] [--runs 5]
                      P4: recorded events to files, each a line; beside psql with gzip, pigz and zstd, and dlt
   npm run bench -- export [--events 1000000] [--users 200000] [--partitions 12] [--runs 5]
@@ -54,6 +57,7 @@ async function main(): Promise<void> {
   const benchmarks: Record<string, () => Promise<object>> = {
     accept: () => benchAccept(numbers(200_000, 40_000, 3)),
     record: () => benchRecord(numbers(200_000, 40_000, 3)),
+    interactions: () => benchInteractions(numbers(500_000, 100_000, 3)),
     events: () => benchExport('events', numbers(1_000_000, 200_000, 12)),
     export: () => benchExport('users', numbers(1_000_000, 200_000, 12)),
     shape: () => Promise.resolve(benchShape(numbers(200_000, 40_000, 3))),

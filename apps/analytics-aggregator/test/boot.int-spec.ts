@@ -14,6 +14,7 @@ describe('analytics-aggregator', () => {
   let world: RollupWorld;
   let kafka: TestKafka;
   let folder: string;
+  let service: RunningService | undefined;
 
   beforeAll(async () => {
     world = await RollupWorld.open(['acme']);
@@ -27,6 +28,8 @@ describe('analytics-aggregator', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  afterEach(() => service?.stop());
+
   const boot = (): Promise<RunningService> =>
     bootService(definition, {
       ...stackEnvironment(),
@@ -38,10 +41,11 @@ describe('analytics-aggregator', () => {
 
   it('boots, answers its probes, counts, closes hours, and stops', async () => {
     const shown = { organization_id: 'acme', type: 'CMP_SHOWN', settings_id: 's' } as const;
-    const service = await boot();
-    const metrics = async () => (await fetch(`${service.url}/metrics`)).text();
-    await waitFor(async () => (await fetch(`${service.url}/health/ready`)).status === 200, { describe: 'readiness' });
-    expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+    service = await boot();
+    const { url } = service;
+    const metrics = async () => (await fetch(`${url}/metrics`)).text();
+    await waitFor(async () => (await fetch(`${url}/health/ready`)).status === 200, { describe: 'readiness' });
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
     await kafka.connection.publisher().publish(interactionsTopic, [
       { key: 'a', value: interactions.encode(shown) },
       { key: 'b', value: Buffer.from('{}') },
@@ -49,13 +53,14 @@ describe('analytics-aggregator', () => {
     const counted = () => world.rows('SELECT notice_displays FROM interaction_hourly');
     await waitFor(async () => (await counted()).join() === '1', { describe: 'the interaction to be counted' });
     await waitFor(async () => /^analytics_hours_closed_total 192$/m.test(await metrics()), { describe: 'hours' });
-    expect(await metrics()).toMatch(/^analytics_closing_behind_seconds 0$/m);
+    const behind = /^analytics_closing_behind_seconds 0$/m;
+    await waitFor(async () => behind.test(await metrics()), { describe: 'nothing to be late' });
     const outcome = 'ingest_messages_recorded_total{topic="consent.interactions.v1",outcome="rejected"} 1';
-    expect(await metrics()).toContain(outcome);
+    await waitFor(async () => (await metrics()).includes(outcome), { describe: 'the rejection' });
     const position = await world.positions.find(world.db, hoursName, hoursName, 0);
     expect(position?.nextOffset).toBe(BigInt(hourOf(new Date())));
     await service.stop();
-    await expect(fetch(`${service.url}/health/live`)).rejects.toThrow();
+    await expect(fetch(`${url}/health/live`)).rejects.toThrow();
   });
 
   it('does not start on a database that was not migrated, and says what to run', async () => {

@@ -18,6 +18,7 @@ export class AccessLog {
   private readonly store = new DownloadAccessStore();
   private waiting: Waiting[] = [];
   private writing: Promise<void> | undefined;
+  private readonly open = new Set<Promise<void>>();
 
   constructor(private readonly database: Database) {}
 
@@ -37,8 +38,18 @@ export class AccessLog {
     return done.promise;
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Notes something when it has ended. @param failed - told when it could not be written down */
+  noteWhen(ended: Promise<Entry>, failed: (error: unknown) => void): void {
+    const noted: Promise<void> = ended
+      .then((entry) => this.note(entry))
+      .catch(failed)
+      .finally(() => this.open.delete(noted));
+    this.open.add(noted);
+  }
+
+  /** Resolves when all that has begun has ended and is written down. */
   async idle(): Promise<void> {
+    await Promise.all(this.open);
     while (this.writing !== undefined) await this.writing;
   }
 

@@ -40,8 +40,8 @@ export class FilesController {
     const { organizationId, analyticsId, file } = linked;
     const keyId = String(query.for);
     const about = { address: request.ip, userAgent: request.headers['user-agent'] };
-    const note = (status: number, bytes: number) =>
-      this.log.note({ organizationId, kind: 'file', keyId, analyticsId, file, status, bytes, ...about });
+    const entry = (status: number, bytes: number) =>
+      ({ organizationId, kind: 'file', keyId, analyticsId, file, status, bytes, ...about }) as const;
     try {
       const sha256 = await this.checksum(linked);
       const served = await serveFile(request, reply, {
@@ -56,11 +56,12 @@ export class FilesController {
       });
       if (served === undefined) throw notFound('This file is not there any more.');
       const { status, sent } = served;
-      void sent
-        .then((bytes) => note(status, bytes))
-        .catch((err: unknown) => this.logger.error({ err }, 'a download could not be written down'));
+      this.log.noteWhen(
+        sent.then((bytes) => entry(status, bytes)),
+        (err) => this.logger.error({ err }, 'a download could not be written down'),
+      );
     } catch (error) {
-      if (error instanceof ApiException) await note(error.getStatus(), 0);
+      if (error instanceof ApiException) await this.log.note(entry(error.getStatus(), 0));
       throw error;
     }
   }

@@ -103,9 +103,10 @@ export class GatewayWorld {
     const [, aggregation, firstDay, lastDay] = /^(\w+)-(\d{4}-\d\d-\d\d)(?:-(\d{4}-\d\d-\d\d))?$/.exec(prefix) ?? [];
     await this.test.database.query(
       `INSERT INTO analytics_report (organization_id, analytics_id, prefix, aggregation, frequency, first_day, last_day,
-         settings_ids, rows_per_shard, escape_formulas, planned_at, status, published_at)
+         settings_ids, rows_per_shard, escape_formulas, planned_at, status, published_at,
+         lease_until)
        VALUES ($1, $2, $3, $4, $5, $6, $7, '{s1}', 10, false, now(), $8,
-         CASE WHEN $8 IN ('published', 'removed') THEN now() END)`,
+         CASE WHEN $8 IN ('published', 'removed') THEN now() END, CASE WHEN $8 = 'running' THEN now() END)`,
       [
         organizationId,
         analyticsId,

@@ -18,8 +18,9 @@ export interface ClaimSweep {
  */
 export async function planClaimSweep(sql: Sql, consumer: string): Promise<ClaimSweep> {
   const [row] = await sql.query<{ before: Date | null; pages: number }>(
-    `SELECT least('epoch'::timestamptz + (SELECT hour FROM analytics_open_hour) * interval '1 hour', max(arrived_at))
-         - make_interval(hours => $2) AS before,
+    `SELECT CASE WHEN count(*) > 0 THEN
+         least('epoch'::timestamptz + (SELECT hour FROM analytics_open_hour) * interval '1 hour', max(arrived_at))
+           - make_interval(hours => $2) END AS before,
        (pg_relation_size('interaction_claim') / current_setting('block_size')::int)::int AS pages
      FROM ingest_position WHERE consumer = $1 AND arrived_at IS NOT NULL`,
     [consumer, KEPT_HOURS],
