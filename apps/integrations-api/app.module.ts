@@ -2,6 +2,7 @@ import { ApiKeyStore } from '@delivery/integrations/store';
 import { AuthModule } from '@delivery/platform/auth';
 import { databaseMetrics, kafkaMetrics, type ServiceDefinition } from '@delivery/platform/service';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AnalyticsModule } from './analytics/analytics.module';
 import { IntegrationsApiConfig } from './app.config';
 import { ExportsModule } from './exports/exports.module';
 import { IntegrationsModule } from './integrations/integrations.module';
@@ -23,6 +24,7 @@ export class AppModule {
         }),
         IntegrationsModule.register(config),
         ExportsModule.register(config.kafka),
+        AnalyticsModule,
       ],
       controllers: [KeysController, OrganizationsController],
     };
@@ -37,7 +39,8 @@ export const definition: ServiceDefinition<IntegrationsApiConfig> = {
   openApi: {
     title: 'Integrations API',
     description:
-      'Exports of consents into your own cloud: create integrations, follow and repeat their runs. Sign in with ' +
+      'Exports of consents into your own cloud: create integrations, follow and repeat their runs. Reports of analytics: ' +
+      'say which are made, and who may download them. Sign in with ' +
       '`POST /v1/sessions` and send the access token as `Authorization: Bearer <token>`; the API key itself, ' +
       '`<id>.<secret>`, is taken there too. Requests are limited to 100 in ' +
       '15 seconds per organization; the RateLimit headers tell how many are left.',

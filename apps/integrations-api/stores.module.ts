@@ -1,3 +1,5 @@
+import { migrations as analytics } from '@delivery/analytics/store';
+import { migrations as consent } from '@delivery/consent/store';
 import { migrations as exports, RunLogReadModel, RunStore, ScheduleStore } from '@delivery/exports/store';
 import { migrations as ingest } from '@delivery/ingest/store';
 import {
@@ -15,7 +17,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 const OVER_DATABASE = [OrganizationStore, ApiKeyStore, IntegrationStore, BucketStore] as const;
 const OVER_TRANSACTIONS = [ScheduleStore, RunStore, RunLogReadModel] as const;
 
-const migrations = [...ingest, ...exports, ...integrations];
+const migrations = [...ingest, ...consent, ...exports, ...integrations, ...analytics];
 
 /** The database and the stores over it, for all features. */
 @Module({})

@@ -39,7 +39,7 @@ export function* interactionsOf({ organizations, devices, ids, seed = 1 }: Inter
     const visitor = {
       organization_id: pick(organizations),
       settings_id: `settings-${site}`,
-      device_id: `device-${below(devices)}-${hex()}`,
+      device_id: `device-${below(devices)}`,
       session_id: `${hex()}-${hex()}`,
       platform: app ? 'app' : 'web',
       device_type: app || random() < 0.5 ? 'mobile' : 'desktop',

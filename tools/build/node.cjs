@@ -16,7 +16,7 @@ const quiet = ['ExperimentalWarning', 'TimeoutNegativeWarning'].map((type) => `-
  * again) outlives them: with 32 it spends a tenth less time on collecting garbage. An exporter makes little but buffers,
  * which are freed when young objects are collected: with 2 it holds 50 MB less of them.
  */
-const youngMegabytes = { 'consent-ingest': 32, 'exporter-s3': 2, 'exporter-gcs': 2 };
+const youngMegabytes = { 'analytics-aggregator': 32, 'consent-ingest': 32, 'exporter-s3': 2, 'exporter-gcs': 2 };
 
 /** Options of Node for an app's work; containers get the same as `NODE_OPTIONS`. */
 function memoryArgs(app) {

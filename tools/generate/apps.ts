@@ -9,7 +9,9 @@ import {
   type ServiceDefinition,
 } from '@delivery/platform/service';
 
+import { definition as analyticsAggregator } from '../../apps/analytics-aggregator/app.module';
 import { definition as consentIngest } from '../../apps/consent-ingest/app.module';
+import { definition as downloadGateway } from '../../apps/download-gateway/app.module';
 import { definition as exporterGcs } from '../../apps/exporter-gcs/app.module';
 import { definition as exporterS3 } from '../../apps/exporter-s3/app.module';
 import { definition as integrationsApi } from '../../apps/integrations-api/app.module';
@@ -27,7 +29,9 @@ export interface DescribedApp {
 
 /** Every service, sorted by name. A new app is added here; forgetting it is a fault of `npm run generate`. */
 export const apps: readonly DescribedApp[] = [
+  describe(analyticsAggregator),
   describe(consentIngest),
+  describe(downloadGateway),
   describe(exporterGcs),
   describe(exporterS3),
   describe(integrationsApi),

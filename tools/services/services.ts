@@ -5,6 +5,8 @@ export const services = [
   { name: 'scheduler', port: 8082, does: 'plans due runs' },
   { name: 'exporter-s3', port: 8083, does: 'delivers runs to S3' },
   { name: 'exporter-gcs', port: 8084, does: 'delivers runs to Google Cloud Storage' },
+  { name: 'analytics-aggregator', port: 8085, does: 'counts interactions and consents, writes reports' },
+  { name: 'download-gateway', port: 8086, does: 'links to reports; API reference at /docs' },
 ] as const;
 
 export type ServiceName = (typeof services)[number]['name'];

@@ -6,6 +6,7 @@ const secrets: LocalSecrets = {
   DATABASE_PASSWORD: 'pw',
   SECRETS_KEYS: 'k1:a',
   AUTH_TOKEN_KEYS: 'k1:b',
+  DOWNLOAD_SIGNING_KEYS: 'k1:e',
   MANIFEST_SIGNING_KEY: 'c',
   MANIFEST_PUBLIC_KEY: 'd',
 };
@@ -13,7 +14,7 @@ const ports = { kafka: 1, postgres: 2, s3: 3, gcs: 4 };
 
 describe('the environment of the stack', () => {
   it('points at its own parts', () => {
-    expect(stackEnvironment(ports, secrets, {})).toEqual({
+    expect(stackEnvironment(ports, secrets, { STACK_DIR: '/stack' })).toEqual({
       KAFKA_BROKERS: '127.0.0.1:1',
       DATABASE_URL: 'postgres://postgres:pw@127.0.0.1:2/postgres',
       S3_ENDPOINT: 'http://127.0.0.1:3',
@@ -24,8 +25,10 @@ describe('the environment of the stack', () => {
       AWS_SECRET_ACCESS_KEY: 'local',
       GCS_ENDPOINT: 'http://127.0.0.1:4',
       TOPIC_PARTITIONS: '3',
+      REPORT_STORE_DIR: '/stack/reports',
       SECRETS_KEYS: 'k1:a',
       AUTH_TOKEN_KEYS: 'k1:b',
+      DOWNLOAD_SIGNING_KEYS: 'k1:e',
       MANIFEST_SIGNING_KEY: 'c',
       MANIFEST_PUBLIC_KEY: 'd',
     });

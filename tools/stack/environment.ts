@@ -1,4 +1,5 @@
 import { databaseUrl } from './parts/postgres';
+import { reportsDir, stackDir } from './paths';
 import type { LocalSecrets } from './secrets';
 import { partNames, type PartName, type StackState } from './state';
 
@@ -28,7 +29,7 @@ export function externalParts(env = process.env): PartName[] {
 
 /**
  * The whole environment: the stack's own parts where they listen, external ones as the given environment names them.
- * Its secrets and TOPIC_PARTITIONS win over the local ones.
+ * Its secrets, TOPIC_PARTITIONS and REPORT_STORE_DIR win over the local ones.
  */
 export function stackEnvironment(
   ports: StackState['ports'],
@@ -42,7 +43,7 @@ export function stackEnvironment(
     {},
     ...own.map((name) => ownPart(name, ports[name] ?? 0, secrets)),
     ...external.map((name) => externalPart(name, env)),
-    preferring(env, { TOPIC_PARTITIONS: '3', ...serviceSecrets }),
+    preferring(env, { TOPIC_PARTITIONS: '3', REPORT_STORE_DIR: reportsDir(stackDir(env)), ...serviceSecrets }),
   ) as StackEnvironment;
 }
 

@@ -11,6 +11,11 @@ export function stackDir(env = process.env): string {
   return resolve(env['STACK_DIR'] || join(workspace, '.stack'));
 }
 
+/** Where the services of a stack keep report files. @param dir - state of the stack */
+export function reportsDir(dir: string): string {
+  return join(dir, 'reports');
+}
+
 /** Downloads, shared by all checkouts of a user. */
 export function cacheDir(env = process.env): string {
   const base = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');

@@ -9,6 +9,7 @@ export interface LocalSecrets {
   /** `<key id>:<base64, 32 bytes>`, separated by commas; the first is the current one. */
   SECRETS_KEYS: string;
   AUTH_TOKEN_KEYS: string;
+  DOWNLOAD_SIGNING_KEYS: string;
   /** Ed25519: PKCS#8 and SPKI, DER in base64. */
   MANIFEST_SIGNING_KEY: string;
   MANIFEST_PUBLIC_KEY: string;
@@ -16,8 +17,13 @@ export interface LocalSecrets {
 
 export function localSecrets(dir: string): LocalSecrets {
   const path = join(dir, 'secrets.json');
-  if (!existsSync(path)) writeWhole(path, JSON.stringify(freshSecrets(), null, 2), 0o600);
-  return JSON.parse(readFileSync(path, 'utf8')) as LocalSecrets;
+  const kept = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Partial<LocalSecrets>) : {};
+  const fresh = freshSecrets();
+  // A folder of an earlier version lacks some.
+  const complete = Object.keys(fresh).every((name) => name in kept);
+  const secrets = { ...fresh, ...kept };
+  if (!complete) writeWhole(path, JSON.stringify(secrets, null, 2), 0o600);
+  return secrets;
 }
 
 function freshSecrets(): LocalSecrets {
@@ -26,6 +32,7 @@ function freshSecrets(): LocalSecrets {
     DATABASE_PASSWORD: randomBytes(18).toString('base64url'),
     SECRETS_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     AUTH_TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    DOWNLOAD_SIGNING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     MANIFEST_SIGNING_KEY: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
     MANIFEST_PUBLIC_KEY: publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
   };

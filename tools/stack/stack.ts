@@ -8,7 +8,7 @@ import { checkExternal, withoutPassword } from './external';
 import { withLock } from './lock';
 import { parts, type Part } from './parts';
 import { postgresShared } from './parts/postgres';
-import { cacheDir, sharedDir, stackDir } from './paths';
+import { cacheDir, reportsDir, sharedDir, stackDir } from './paths';
 import { processesOf, stopProcess } from './processes';
 import { localSecrets } from './secrets';
 import { answers, runs, startPart, stillAnswers, stopPart, type OpenStack } from './start-part';
@@ -45,6 +45,7 @@ export async function ensureStack(options: StackOptions = {}): Promise<StackEnvi
     await startMissing(own, stack);
 
     const environment = stackEnvironment(stack.state.ports, stack.secrets, process.env);
+    mkdirSync(reportsDir(stack.dir), { recursive: true });
     writeWhole(join(stack.dir, 'env'), environmentLines(environment), 0o600);
     return environment;
   });
@@ -144,7 +145,7 @@ async function beginAnew(own: readonly Part[], stack: OpenStack): Promise<void> 
 }
 
 function forget({ dir, state }: OpenStack): void {
-  rmSync(join(dir, 'data'), { recursive: true, force: true });
+  for (const path of [join(dir, 'data'), reportsDir(dir)]) rmSync(path, { recursive: true, force: true });
   rmSync(postgresShared(dir), { recursive: true, force: true });
   state.contents = {};
   writeState(dir, state);

@@ -79,7 +79,7 @@ function choices(dice: Dice, outcome: number): NonNullable<ConsentEventInput['co
       { vendors: enabled ? { enabled: ['v'] } : { disabled: ['v'] } },
     ]);
   if (outcome < 2) return one(outcome === 0);
-  return dice.of([
+  return dice.of<NonNullable<ConsentEventInput['consents']>>([
     {},
     { purposes: [{ id: 'p' }], vendors: { enabled_li: ['v'] } },
     { ...purpose('p', true), channels: [{ id: 'mail', enabled: false }] },

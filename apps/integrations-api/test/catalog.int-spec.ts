@@ -1,4 +1,5 @@
 import { globSync } from 'node:fs';
+import { migrations as analytics } from '@delivery/analytics/store';
 import { migrations as consent } from '@delivery/consent/store';
 import { migrations as exports } from '@delivery/exports/store';
 import { migrations as ingest } from '@delivery/ingest/store';
@@ -7,6 +8,8 @@ import { testDatabase, type TestDatabase, workspaceRoot } from '@delivery/platfo
 
 /** Tables of the log and of the database itself, not of any organization. */
 const SYSTEM_TABLES = [
+  'analytics_open_hour',
+  'consent_rollup_position',
   'ingest_border',
   'ingest_position',
   'ingest_rejection',
@@ -14,7 +17,7 @@ const SYSTEM_TABLES = [
   'ingest_topic',
   'schema_migration',
 ];
-const STORES = { consent, exports, ingest, integrations };
+const STORES = { analytics, consent, exports, ingest, integrations };
 
 let test: TestDatabase;
 

@@ -1,3 +1,5 @@
+import { migrations as analyticsMigrations } from '@delivery/analytics/store';
+import { migrations as consentMigrations } from '@delivery/consent/store';
 import { migrations as exportsMigrations } from '@delivery/exports/store';
 import { migrations as ingestMigrations } from '@delivery/ingest/store';
 import { ApiKeyStore, entities, migrations, OrganizationStore } from '@delivery/integrations/store';
@@ -38,7 +40,15 @@ export interface Harness {
 }
 
 export async function startHarness(changes: Record<string, string> = {}): Promise<Harness> {
-  const test = await testDatabase({ migrations: [...ingestMigrations, ...exportsMigrations, ...migrations] });
+  const test = await testDatabase({
+    migrations: [
+      ...ingestMigrations,
+      ...consentMigrations,
+      ...exportsMigrations,
+      ...migrations,
+      ...analyticsMigrations,
+    ],
+  });
   const database = await new Database(test.config, { applicationName: 'test', entities }).open();
   const logs: string[] = [];
   const answers: string[] = [];

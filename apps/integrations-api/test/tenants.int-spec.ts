@@ -4,7 +4,7 @@ import { type Client, type Harness, send, startHarness } from './harness';
 let harness: Harness;
 let mine: Client;
 /** What is mine, by the route's parameter. */
-let ids: { integration: string; run: string; key: string; session: string };
+let ids: { integration: string; run: string; key: string; session: string; analytics: string; analyticsKey: string };
 /** Everything of mine that nobody else may see. */
 let marks: string[];
 
@@ -15,14 +15,19 @@ const INTEGRATION = {
   mappings: [],
 };
 
+const ANALYTICS_ID = { name: 'shops', settings_ids: ['s1'] };
+
 beforeAll(async () => {
   harness = await startHarness();
   mine = await harness.organization('iso-mine');
   const integration = String((await mine.send('POST', '/v1/marketplace/integrations', INTEGRATION)).body['id']);
   const run = String((await mine.send('POST', '/v1/exports/execute', { export_id: integration })).body['id']);
+  const analytics = String((await mine.send('POST', '/v1/analytics/ids', ANALYTICS_ID)).body['id']);
+  const keys = `/v1/analytics/ids/${analytics}/keys`;
+  const analyticsKey = String((await mine.send('POST', keys, { name: 'mine' })).body['id']);
   const token = await signIn(mine);
   const claims: { jti: string } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-  ids = { integration, run, key: mine.key.id, session: claims.jti };
+  ids = { integration, run, key: mine.key.id, session: claims.jti, analytics, analyticsKey };
   marks = [...Object.values(ids), mine.key.secret, token, 'iso-mine'];
 });
 afterAll(() => harness.close());
@@ -44,8 +49,10 @@ function filled({ path }: Route): string {
         ? ids.session
         : kind === 'organizations'
           ? 'iso-mine'
-          : ids.integration;
-  return path.replace(':id', id).replace(':run', ids.run);
+          : kind === 'analytics'
+            ? ids.analytics
+            : ids.integration;
+  return path.replace(':id', id).replace(':run', ids.run).replace(':key', ids.analyticsKey);
 }
 
 /** A body that would be accepted from me. A route that takes one and is not here fails the test. */
@@ -54,6 +61,10 @@ const BODIES: Readonly<Record<string, (named: object) => object>> = {
   'POST /v1/keys': (named) => ({ ...named, name: 'intruder' }),
   'PUT /v1/keys/:id': (named) => ({ ...named, name: 'intruder' }),
   'PATCH /v1/keys/:id': (named) => ({ ...named, enabled: false }),
+  'POST /v1/analytics/ids': (named) => ({ ...named, ...ANALYTICS_ID }),
+  'PATCH /v1/analytics/ids/:id': (named) => ({ ...named, enabled: false }),
+  'POST /v1/analytics/ids/:id/keys': (named) => ({ ...named, name: 'intruder' }),
+  'PATCH /v1/analytics/ids/:id/keys/:key': (named) => ({ ...named, enabled: false }),
   'POST /v1/marketplace/integrations': (named) => ({ ...named, ...INTEGRATION }),
   'PATCH /v1/marketplace/integrations/:id': (named) => ({ ...named, enabled: false }),
   'POST /v1/exports/execute': (named) => ({ ...named, export_id: ids.integration }),
@@ -66,9 +77,20 @@ function bodyOf({ method, path }: Route, named: object = {}): object | undefined
   return make(named);
 }
 
+const TABLES = [
+  'organization',
+  'api_key',
+  'integration',
+  'organization_bucket',
+  'export_schedule',
+  'export_run',
+  'analytics_id',
+  'analytics_key',
+];
+
 const everythingOfMine = () =>
   Promise.all(
-    ['organization', 'api_key', 'integration', 'organization_bucket', 'export_schedule', 'export_run'].map((table) =>
+    TABLES.map((table) =>
       harness.database.query(`SELECT * FROM ${table} WHERE organization_id = 'iso-mine' ORDER BY 1, 2`),
     ),
   );

@@ -1,4 +1,13 @@
-export type { AnalyticsId, AnalyticsKey } from './analytics-id';
+export {
+  ANALYTICS_ID,
+  type AnalyticsId,
+  type AnalyticsKey,
+  MAX_ANALYTICS_IDS,
+  MAX_ANALYTICS_KEYS,
+  MAX_SETTINGS_IDS,
+  reportsFromFault,
+  SETTINGS_ID,
+} from './analytics-id';
 export { addDays, dayOf, daysCompletedBy, firstHourOf, hourOf, hourStart } from './hours';
 export {
   ACTION_TYPES,

@@ -127,8 +127,8 @@ function lastDayOfMonth(day: string): string {
   return dayOf(hourOf(last));
 }
 
-/** Whether such a day exists. */
-function isDay(day: string): boolean {
+/** Whether such a day exists, and is written as `YYYY-MM-DD`. */
+export function isDay(day: string): boolean {
   const time = Date.parse(`${day}T00:00:00Z`);
   return !Number.isNaN(time) && dayOf(firstHourOf(day)) === day;
 }

@@ -1,3 +1,4 @@
+import { SETTINGS_ID } from '@delivery/analytics/domain';
 import { form, forms as consentForms } from '@delivery/consent/schema';
 
 const { organizationId, eventId, plainText, country, regulation, date } = consentForms;
@@ -9,8 +10,7 @@ export const forms = {
   country,
   regulation,
   date,
-  /** Reports name files and rows by it: nothing that a path, a spreadsheet or a quotation would take for its own. */
-  settingsId: form(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, "_", "." or "-"'),
+  settingsId: form(SETTINGS_ID, '1 to 64 letters, digits, "_", "." or "-"'),
   /** Never `__proto__`: decisions are kept by it. */
   templateId: form(
     /^(?!__)[A-Za-z0-9_.:-]{1,128}$/,

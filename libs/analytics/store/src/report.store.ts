@@ -12,9 +12,10 @@ export type ReportHold = 'held' | 'lost';
 
 export interface ReportFilter {
   readonly organizationId: string;
-  readonly analyticsId: string;
-  readonly aggregation?: Aggregation;
-  readonly frequency?: Frequency;
+  /** All of the organization's, if undefined. */
+  readonly analyticsId?: string | undefined;
+  readonly aggregation?: Aggregation | undefined;
+  readonly frequency?: Frequency | undefined;
   readonly limit: number;
   readonly skip: number;
 }
@@ -81,18 +82,19 @@ export class ReportStore {
     return row && toReport(row);
   }
 
-  /** Reports of one analytics id, the newest period first. */
+  /** Reports of an organization, the newest period first. */
   async page(sql: Sql, filter: ReportFilter): Promise<{ data: Report[]; total: number }> {
-    const { organizationId, analyticsId, aggregation = null, frequency = null, limit, skip } = filter;
-    const where = `r.organization_id = $1 AND r.analytics_id = $2 AND ($3::text IS NULL OR r.aggregation = $3)
-      AND ($4::text IS NULL OR r.frequency = $4)`;
+    const { organizationId, analyticsId = null, aggregation = null, frequency = null, limit, skip } = filter;
+    const where = `r.organization_id = $1 AND ($2::text IS NULL OR r.analytics_id = $2)
+      AND ($3::text IS NULL OR r.aggregation = $3) AND ($4::text IS NULL OR r.frequency = $4)`;
     const values = [organizationId, analyticsId, aggregation, frequency];
     const [count] = await sql.query<{ total: number }>(
       `SELECT count(*)::int AS total FROM analytics_report r WHERE ${where}`,
       values,
     );
     const rows = await sql.query<ReportRow>(
-      `SELECT ${reportColumns} FROM analytics_report r WHERE ${where} ORDER BY r.last_day DESC, r.prefix LIMIT $5 OFFSET $6`,
+      `SELECT ${reportColumns} FROM analytics_report r WHERE ${where} ORDER BY r.last_day DESC, r.prefix, r.analytics_id
+       LIMIT $5 OFFSET $6`,
       [...values, limit, skip],
     );
     return { data: rows.map(toReport), total: count?.total ?? 0 };

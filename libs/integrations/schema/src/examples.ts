@@ -43,3 +43,20 @@ export const GCS_INTEGRATION_EXAMPLE = {
   authentication: { project_id: 'acme-cmp', client_email: 'exports@acme-cmp.iam.gserviceaccount.com' },
   ...ADDED_EXAMPLE,
 };
+
+/** An analytics id as a body asks for it. */
+export const CREATE_ANALYTICS_ID_EXAMPLE = {
+  organization_id: 'acme',
+  id: 'acme-analytics',
+  name: 'Websites in Europe',
+  settings_ids: ['k3fW9zQx1', 'p7LmT2vR8'],
+  frequencies: ['daily', 'weekly', 'monthly'],
+  aggregations: ['interaction', 'granular'],
+  reports_from: '2026-01-01',
+};
+
+export const ANALYTICS_ID_EXAMPLE = {
+  ...CREATE_ANALYTICS_ID_EXAMPLE,
+  enabled: true,
+  created_at: '2026-01-01T10:00:00.000Z',
+};

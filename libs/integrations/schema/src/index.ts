@@ -1,3 +1,6 @@
+export * from './analytics-ids';
+export * from './analytics-keys';
+export * from './analytics-reports';
 export * from './examples';
 export * from './exports';
 export * from './integration-requests';
