@@ -1,5 +1,6 @@
-import type { ParseArgsOptionsConfig } from 'node:util';
 import type { ApiKey, Organization } from '@delivery/integrations/domain';
+import { analyticsCommands } from './analytics-commands';
+import { type Command, type Invocation, table, textOf } from './command';
 import { reconcileDeliveries } from './deliveries';
 import { DeliveryBuckets } from './delivery-buckets';
 import { beginEpoch, parseEpochStart } from './epochs';
@@ -10,30 +11,6 @@ import { createOrganization, listOrganizations, updateOrganization } from './org
 import { reportReconciliation } from './report-reconciliation';
 import { withDatabase, withKafka } from './resources';
 import { runNow } from './runs';
-
-export interface Invocation {
-  readonly env: NodeJS.ProcessEnv;
-  /** One for each name in `arguments`. */
-  readonly given: readonly string[];
-  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
-}
-
-/** What a command answers: `json` for programs (`--json`), `text` for people. */
-export interface Answer {
-  readonly json: unknown;
-  readonly text: string;
-}
-
-export interface Command {
-  /** `key create` */
-  readonly words: string;
-  readonly arguments: readonly string[];
-  readonly summary: string;
-  /** Flags beside `--help` and `--json`, with what they mean. */
-  readonly options: ParseArgsOptionsConfig;
-  readonly optionHelp: readonly string[];
-  run(invocation: Invocation): Promise<Answer>;
-}
 
 const NAME = { name: { type: 'string' } } as const;
 const GUESTS = { 'exports-guests': { type: 'boolean' }, 'no-exports-guests': { type: 'boolean' } } as const;
@@ -130,6 +107,7 @@ export const commands: readonly Command[] = [
   },
   enabling('disable', 'no more access tokens for a key; those it has live on until they expire'),
   enabling('enable', 'access tokens for a key again'),
+  ...analyticsCommands,
   {
     words: 'run now',
     arguments: ['organization', 'integration'],
@@ -232,10 +210,6 @@ function enabling(word: 'enable' | 'disable', summary: string): Command {
   };
 }
 
-function textOf(name: string | boolean | undefined): { name?: string } {
-  return typeof name === 'string' ? { name } : {};
-}
-
 function guestsOf(flags: Invocation['flags']): { exportsGuests?: boolean } {
   const [yes, no] = [flags['exports-guests'] === true, flags['no-exports-guests'] === true];
   if (yes && no) throw new AdminError('usage', 'Give --exports-guests or --no-exports-guests, not both.');
@@ -252,17 +226,4 @@ function shownKey({ id, organizationId, name, description, enabled, createdAt }:
 
 function row({ organizationId, name, exportsGuests, createdAt }: Organization): string[] {
   return [organizationId, name, exportsGuests ? 'exported' : 'left out', createdAt.toISOString()];
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((cells) => cells[column]?.length ?? 0)));
-  return all
-    .map((cells) =>
-      cells
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
-import { type Answer, type Command, commands, type Invocation } from './commands';
+import type { Answer, Command, Invocation } from './command';
+import { commands } from './commands';
 import { AdminError } from './errors';
 
-const INTRO = `What the operator does that no customer may: organizations, keys, and repairs.
+const INTRO = `What the operator does that no customer may: organizations, keys, and repairs. And what customers may do by REST.
 
 `;
 const OUTRO = `
@@ -11,6 +12,9 @@ const OUTRO = `
 
 DATABASE_URL says which database (KAFKA_BROKERS too for run and ingest); not set, the local stack is used.
 `;
+
+/** What the longest command's name has. */
+const MOST_WORDS = 3;
 
 /** Help on everything, or on the commands that begin with these words. */
 export function helpOn(words: readonly string[]): string {
@@ -32,20 +36,26 @@ export function helpOn(words: readonly string[]): string {
  * @throws AdminError and the errors of the libraries, each with a sentence for the operator
  */
 export async function runCommand(args: readonly string[], env: () => NodeJS.ProcessEnv): Promise<string> {
-  const words = args.filter((arg) => !arg.startsWith('-')).slice(0, 2);
-  const command = commands.find((each) => each.words === words.join(' '));
-  if (args.includes('--help') || args.length === 0) return helpOn(command === undefined ? words.slice(0, 1) : words);
+  const words = args.filter((arg) => !arg.startsWith('-')).slice(0, MOST_WORDS);
+  const command = commands.find((each) => `${words.join(' ')} `.startsWith(`${each.words} `));
+  if (args.includes('--help') || args.length === 0) return helpOn(command === undefined ? knownWords(words) : command.words.split(' '));
   if (command === undefined)
-    throw new AdminError('usage', `There is no command "${words.join(' ')}".\n\n${helpOn(words.slice(0, 1))}`);
+    throw new AdminError('usage', `There is no command "${words.join(' ')}".\n\n${helpOn(knownWords(words))}`);
   const { given, flags } = parse(command, args);
   const answer: Answer = await command.run({ env: env(), given, flags });
   return flags['json'] === true ? `${JSON.stringify(answer.json, null, 2)}\n` : `${answer.text}\n`;
 }
 
+/** The words that some command begins with. */
+function knownWords(words: readonly string[]): readonly string[] {
+  const known = (count: number) => commands.some((each) => `${each.words} `.startsWith(`${words.slice(0, count).join(' ')} `));
+  return words.slice(0, [3, 2, 1, 0].find((count) => count <= words.length && (count === 0 || known(count))));
+}
+
 function parse(command: Command, args: readonly string[]): Omit<Invocation, 'env'> {
   const options = { ...command.options, json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
   const { positionals, values } = parsed(command, args, options);
-  const given = positionals.slice(2);
+  const given = positionals.slice(command.words.split(' ').length);
   if (given.length === command.arguments.length) return { given, flags: flagsOf(values) };
   throw new AdminError('usage', `Usage: ${usageOf(command)}`);
 }

@@ -6,11 +6,13 @@ import { describe, furtherSteps, offCounts, summarize } from './report';
 import { runDemo } from './run-demo';
 
 const help = `The main job, from start to end: consent events go in over Kafka and REST, and come out in an S3 and a GCS bucket;
-what comes out is read back and compared with what went in, by code that shares nothing with the platform.
+what comes out is read back and compared with what went in, by code that shares nothing with the platform. Then interactions
+with consent banners go in, and reports about them come out, downloaded and compared with a recount of the log.
 
   npm run demo
   --messages N   messages from the Kafka producer (20000)
   --users N      users they are about (4000)
+  --interactions N   interactions from another producer (5000)
   --keep         leave stack and services running
   --json         print the result as one JSON object on standard output; all else goes to standard error
 
@@ -20,6 +22,7 @@ Each run makes an organization of its own. Exit code 1 if any count is off.
 interface Options {
   messages: number;
   users: number;
+  interactions: number;
   keep: boolean;
   json: boolean;
 }
@@ -32,11 +35,18 @@ function readOptions(): Options | undefined {
       json: { type: 'boolean', default: false },
       messages: { type: 'string', default: '20000' },
       users: { type: 'string', default: '4000' },
+      interactions: { type: 'string', default: '5000' },
     },
   });
   if (values.help) return undefined;
   const { keep, json } = values;
-  return { messages: wholeNumber('messages', values.messages), users: wholeNumber('users', values.users), keep, json };
+  return {
+    messages: wholeNumber('messages', values.messages),
+    users: wholeNumber('users', values.users),
+    interactions: wholeNumber('interactions', values.interactions),
+    keep,
+    json,
+  };
 }
 
 function wholeNumber(name: string, text: string): number {
@@ -51,16 +61,22 @@ async function main(): Promise<void> {
   const say = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
   const stopped = stopSignal();
   const platform = await preparePlatform(say, { own: true });
+  const ports = await portsFor();
+  const downloads = `http://127.0.0.1:${ports.get('download-gateway')}`;
   const supervisor = new Supervisor({
-    environment: { ...platform.environment, LOG_LEVEL: 'warn' },
+    environment: { ...platform.environment, LOG_LEVEL: 'warn', DOWNLOAD_PUBLIC_URL: downloads },
     logs: join(stackDir(), 'logs'),
     say,
     onChange: (running) => platform.registry.note(running),
   });
   let finished = false;
   try {
-    await untilStopped(stopped, supervisor.start(await portsFor()));
-    const urls = { api: supervisor.urlOf('integrations-api'), ingest: supervisor.urlOf('consent-ingest') };
+    await untilStopped(stopped, supervisor.start(ports));
+    const urls = {
+      api: supervisor.urlOf('integrations-api'),
+      ingest: supervisor.urlOf('consent-ingest'),
+      downloads: supervisor.urlOf('download-gateway'),
+    };
     const result = await untilStopped(stopped, runDemo({ environment: platform.environment, urls, say }, options));
     const summary = summarize(result, (performance.now() - began) / 1000);
     const off = offCounts(summary);

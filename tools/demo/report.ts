@@ -37,6 +37,13 @@ export function summarize(result: DemoResult, seconds: number) {
       verified,
       faults: verdict.faults,
     })),
+    analytics: {
+      produced: result.analytics.produced,
+      counted: result.analytics.counted,
+      duplicates: result.analytics.duplicates,
+      rejected: result.analytics.rejected,
+      reports: result.analytics.reports,
+    },
     phases: result.phases,
     seconds: Number(seconds.toFixed(1)),
   };
@@ -63,6 +70,9 @@ export function offCounts(summary: Summary): string[] {
     off.push(`${each.kind}: ${each.delivered} delivered and ${kept} withheld are not the ${recorded} recorded`);
   }
   if (!summary.verified) off.push('the verifier found differences');
+  for (const { name, rows, wrong } of summary.analytics.reports) {
+    if (wrong > 0 || rows === 0) off.push(`report ${name}: ${wrong} of ${rows} rows differ from the recount`);
+  }
   return off;
 }
 
@@ -93,6 +103,16 @@ export function describe(result: DemoResult, summary: Summary, off: readonly str
     '',
     'The verifier',
     ...result.deliveries.map(({ report }) => indent(report)),
+    '',
+    'Reports',
+    row('interactions', summary.analytics.produced, 'from another producer'),
+    row('counted', summary.analytics.counted, ''),
+    row('duplicates', summary.analytics.duplicates, 'sent again with the same id'),
+    row('rejected', summary.analytics.rejected, 'not JSON, or of no organization'),
+    ...summary.analytics.reports.map(({ name, files, rows, wrong }) =>
+      row(name, rows, `rows in ${files} file, ${wrong} of them other than recounted`),
+    ),
+    indent(result.analytics.curl),
     '',
     `Seconds: ${Object.entries(summary.phases)
       .map(([phase, seconds]) => `${phase} ${seconds}`)

@@ -18,12 +18,13 @@ import { Client } from './client';
 import { type CreatedExport, createExports } from './exports';
 import { newOrganization, untilRecorded } from './platform';
 import { rejectionReasons } from './rejections';
+import { type DemoReports, runReports } from './reports';
 import { postEvents } from './rest-events';
 import { verifyDelivery } from './verify-delivery';
 
 export interface DemoPlatform {
   environment: StackEnvironment;
-  urls: { api: string; ingest: string };
+  urls: { api: string; ingest: string; downloads: string };
   say: (line: string) => void;
 }
 
@@ -51,12 +52,16 @@ export interface DemoResult {
   rejected: number;
   rejectedBecause: Record<string, number>;
   deliveries: JudgedDelivery[];
+  analytics: DemoReports;
   /** Seconds of each phase. */
   phases: Record<string, number>;
 }
 
 /** The whole way: produce, record, export to two clouds, read back and judge. */
-export async function runDemo(platform: DemoPlatform, size: { messages: number; users: number }): Promise<DemoResult> {
+export async function runDemo(
+  platform: DemoPlatform,
+  size: { messages: number; users: number; interactions: number },
+): Promise<DemoResult> {
   const { environment, urls, say } = platform;
   const phases: Record<string, number> = {};
   const organization = `demo-${randomBytes(4).toString('hex')}`;
@@ -74,7 +79,7 @@ export async function runDemo(platform: DemoPlatform, size: { messages: number; 
   say(`publishing ${size.messages} messages of ${size.users} users from a Kafka producer, and events over REST`);
   const restEvents = await timed(phases, 'produce', async () => {
     const [, posted] = await Promise.all([
-      publish({ brokers, topicPrefix: prefix }, ledger, { organization, ...size }),
+      publish({ brokers, topicPrefix: prefix }, ledger, { organization, messages: size.messages, users: size.users }),
       postEvents(client, urls.ingest, ledger),
     ]);
     return posted;
@@ -89,6 +94,8 @@ export async function runDemo(platform: DemoPlatform, size: { messages: number; 
   const deliveries = await timed(phases, 'check', () =>
     Promise.all(created.map((each) => readBack(each, organization, ledger, environment))),
   );
+  const rejectedBecause = await rejectionReasons(brokers, prefix, ledger);
+  const analytics = await timed(phases, 'reports', () => runReports(platform, client, size.interactions));
   return {
     organization,
     key,
@@ -97,8 +104,9 @@ export async function runDemo(platform: DemoPlatform, size: { messages: number; 
     recorded: after.recorded - before.recorded,
     duplicates: after.duplicates - before.duplicates,
     rejected: after.rejected - before.rejected,
-    rejectedBecause: await rejectionReasons(brokers, prefix, ledger),
+    rejectedBecause,
     deliveries,
+    analytics,
     phases,
   };
 }

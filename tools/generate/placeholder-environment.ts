@@ -7,6 +7,7 @@ const placeholders: Readonly<Record<string, string>> = {
   DATABASE_URL: 'postgres://reference@127.0.0.1/reference',
   AUTH_TOKEN_KEYS: namedKey,
   SECRETS_KEYS: namedKey,
+  DOWNLOAD_SIGNING_KEYS: namedKey,
   MANIFEST_SIGNING_KEY: `MC4CAQAwBQYDK2VwBCIEI${'A'.repeat(43)}`,
 };
 

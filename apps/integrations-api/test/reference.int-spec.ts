@@ -17,6 +17,12 @@ describe('the reference', () => {
     const document = await (await fetch(`${harness.service.url}/docs-json`)).json();
     expect(Object.keys(Object(document).paths).sort()).toEqual([
       '/marketplace/exports/logs',
+      '/v1/analytics/downloads',
+      '/v1/analytics/ids',
+      '/v1/analytics/ids/{id}',
+      '/v1/analytics/ids/{id}/keys',
+      '/v1/analytics/ids/{id}/keys/{key}',
+      '/v1/analytics/reports',
       '/v1/exports/execute',
       '/v1/keys',
       '/v1/keys/{id}',
@@ -64,6 +70,23 @@ describe('the reference', () => {
       expect(await client.send(method, path, change)).toMatchObject({ status: 200, body: change });
     }
     expect(await client.send('DELETE', path)).toMatchObject({ status: 204 });
+  });
+
+  it('has requests about analytics that work as they stand', async () => {
+    const ids = '/v1/analytics/ids';
+    const [id] = harness.reference.requestExamples('POST', ids);
+    const made = await client.send('POST', ids, id);
+    expect(made).toMatchObject({ status: 201, body: id });
+    const path = `${ids}/${String(made.body['id'])}`;
+    const [change] = harness.reference.requestExamples('PATCH', path);
+    expect(await client.send('PATCH', path, change)).toMatchObject({ status: 200, body: change });
+    const [key] = harness.reference.requestExamples('POST', `${path}/keys`);
+    const madeKey = await client.send('POST', `${path}/keys`, key);
+    const keyPath = `${path}/keys/${String(madeKey.body['id'])}`;
+    expect(madeKey).toMatchObject({ status: 201, body: { frequencies: Object(key).frequencies } });
+    const [disable] = harness.reference.requestExamples('PATCH', keyPath);
+    expect(await client.send('PATCH', keyPath, disable)).toMatchObject({ status: 200, body: disable });
+    expect(await client.send('DELETE', keyPath)).toMatchObject({ status: 204 });
   });
 
   it('has the fields of a run and of a session', async () => {

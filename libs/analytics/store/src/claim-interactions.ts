@@ -6,6 +6,8 @@ const VALID_MS = 24 * 3_600_000;
 
 /** An id that an organization gave, and the interactions of a batch that have it, in their order. */
 interface Use {
+  /** Sorts as its row does: organization ids have no character before the space. */
+  readonly key: string;
   readonly organizationId: string;
   readonly claim: string;
   readonly items: InteractionToRecord[];
@@ -23,26 +25,25 @@ export async function claimInteractions(
   tx: Sql,
   batch: readonly InteractionToRecord[],
 ): Promise<readonly InteractionToRecord[]> {
-  const open = usesOf(batch);
+  let open = usesOf(batch).sort(byKey);
   const repeated = new Set<InteractionToRecord>();
   const moved = new Map<Use, number>();
   const settle = (use: Use, claimedAt: number | undefined): void => {
     const latest = repetitionsOf(use, claimedAt, repeated);
     if (latest !== (claimedAt ?? arrivalOf(use.items[0]))) moved.set(use, latest);
   };
-  while (open.size > 0) {
-    const uses = sorted(open);
-    for (const key of await insertClaims(tx, uses)) take(open, key, (use) => settle(use, undefined));
-    if (open.size === 0) break;
-    // What is found neither free nor there was removed this moment, as too old: it is free the next time.
-    for (const { key, claimedAt } of await lockClaims(tx, sorted(open)))
-      take(open, key, (use) => settle(use, claimedAt));
+  while (open.length > 0) {
+    const free = await insertClaims(tx, open);
+    const found = free < open.length ? await lockClaims(tx, open) : undefined;
+    for (const use of open) if (found === undefined || found.has(use.key)) settle(use, found?.get(use.key));
+    // What was neither free nor there was removed this moment, as too old: it is free the next time.
+    open = found === undefined ? [] : open.filter(({ key }) => !found.has(key));
   }
   await moveClaims(tx, moved);
   return repeated.size === 0 ? batch : batch.filter((item) => !repeated.has(item));
 }
 
-function usesOf(batch: readonly InteractionToRecord[]): Map<string, Use> {
+function usesOf(batch: readonly InteractionToRecord[]): Use[] {
   const uses = new Map<string, Use>();
   for (const item of batch) {
     const { id, organization_id: organizationId } = item.interaction;
@@ -51,21 +52,13 @@ function usesOf(batch: readonly InteractionToRecord[]): Map<string, Use> {
     const key = `${organizationId} ${claim}`;
     const use = uses.get(key);
     if (use) use.items.push(item);
-    else uses.set(key, { organizationId, claim, items: [item] });
+    else uses.set(key, { key, organizationId, claim, items: [item] });
   }
-  return uses;
+  return [...uses.values()];
 }
 
-/** Organization ids have no character that sorts before the space: so these keys sort as their rows do. */
-function sorted(uses: ReadonlyMap<string, Use>): Use[] {
-  return [...uses.keys()].sort().flatMap((key) => uses.get(key) ?? []);
-}
-
-function take(uses: Map<string, Use>, key: string, settle: (use: Use) => void): void {
-  const use = uses.get(key);
-  if (use === undefined) return;
-  uses.delete(key);
-  settle(use);
+function byKey(a: Use, b: Use): number {
+  return a.key < b.key ? -1 : 1;
 }
 
 /**
@@ -87,26 +80,34 @@ function arrivalOf(item: InteractionToRecord | undefined): number {
   return item?.arrivedAt.getTime() ?? 0;
 }
 
-/** Waits for whoever claims the same at this moment. @returns keys of those that were free */
-async function insertClaims(tx: Sql, uses: readonly Use[]): Promise<string[]> {
-  const rows = await tx.query<ClaimRow>(
-    `INSERT INTO interaction_claim (organization_id, claim, arrived_at)
-     SELECT organization_id, claim, 'epoch'::timestamptz + arrived_ms * interval '1 millisecond'
-     FROM unnest($1::text[], $2::uuid[], $3::bigint[]) AS u(organization_id, claim, arrived_ms)
-     ON CONFLICT DO NOTHING RETURNING organization_id, claim`,
+/** Waits for whoever claims the same at this moment. @returns how many were free */
+async function insertClaims(tx: Sql, uses: readonly Use[]): Promise<number> {
+  const [row] = await tx.query<{ free: number }>(
+    `WITH made AS (
+       INSERT INTO interaction_claim (organization_id, claim, arrived_at)
+       SELECT organization_id, claim, 'epoch'::timestamptz + arrived_ms * interval '1 millisecond'
+       FROM unnest($1::text[], $2::uuid[], $3::bigint[]) AS u(organization_id, claim, arrived_ms)
+       ON CONFLICT DO NOTHING RETURNING 1)
+     SELECT count(*)::int AS free FROM made`,
     [...columnsOf(uses), uses.map(({ items }) => arrivalOf(items[0]))],
   );
-  return rows.map(keyOf);
+  return row?.free ?? 0;
 }
 
-async function lockClaims(tx: Sql, uses: readonly Use[]): Promise<{ key: string; claimedAt: number }[]> {
-  const rows = await tx.query<ClaimRow & { arrived_at: Date }>(
-    `SELECT c.organization_id, c.claim, c.arrived_at FROM interaction_claim c
+/** @returns when each was claimed before; undefined for those that are this transaction's own */
+async function lockClaims(tx: Sql, uses: readonly Use[]): Promise<Map<string, number | undefined>> {
+  const rows = await tx.query<{ organization_id: string; claim: string; arrived_at: Date; own: boolean }>(
+    `SELECT c.organization_id, c.claim, c.arrived_at, c.xmin = pg_current_xact_id()::xid AS own FROM interaction_claim c
        JOIN unnest($1::text[], $2::uuid[]) AS u(organization_id, claim) USING (organization_id, claim)
      ORDER BY c.organization_id COLLATE "C", c.claim FOR UPDATE OF c`,
     columnsOf(uses),
   );
-  return rows.map((row) => ({ key: keyOf(row), claimedAt: row.arrived_at.getTime() }));
+  return new Map(
+    rows.map((row) => [
+      `${row.organization_id} ${undashed(row.claim)}`,
+      row.own ? undefined : row.arrived_at.getTime(),
+    ]),
+  );
 }
 
 async function moveClaims(tx: Sql, moved: ReadonlyMap<Use, number>): Promise<void> {
@@ -117,15 +118,6 @@ async function moveClaims(tx: Sql, moved: ReadonlyMap<Use, number>): Promise<voi
      WHERE (c.organization_id, c.claim) = (u.organization_id, u.claim)`,
     [...columnsOf([...moved.keys()]), [...moved.values()]],
   );
-}
-
-interface ClaimRow extends Record<string, unknown> {
-  organization_id: string;
-  claim: string;
-}
-
-function keyOf({ organization_id: organizationId, claim }: ClaimRow): string {
-  return `${organizationId} ${undashed(claim)}`;
 }
 
 function columnsOf(uses: readonly Use[]): [string[], string] {

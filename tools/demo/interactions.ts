@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { Kafka, logLevel } from 'kafkajs';
+import { type LoggedMessage, readLog } from '../oracle';
+
+/** An interaction as any producer would write it. */
+interface Sent {
+  organization_id: string;
+  id?: string;
+  type: string;
+  settings_id: string;
+  device_id: string;
+  platform: string;
+  browser: string;
+  country: string;
+  action?: number;
+  action_type?: string;
+  services?: { template_id: string; name: string; consent: 0 | 1 }[];
+}
+
+export interface Broker {
+  brokers: readonly string[];
+  topicPrefix: string;
+}
+
+export const interactionsTopic = 'consent.interactions.v1';
+
+const types = ['CMP_SHOWN', 'ACCEPT_ALL_L1', 'DENY_ALL_L1', 'SAVE_L2', 'PRIVACY_POLICY_LINK', 'DECISION'];
+const browsers = ['chrome', 'firefox', 'safari', 'bot'];
+const countries = ['FR', 'DE', 'US'];
+const services = ['analytics', 'ads', 'maps'];
+const messagesPerRequest = 500;
+
+export const demoSettings = ['shop', 'blog'] as const;
+
+/** Numbers that are the same every time, and look like nothing in particular. */
+function pick(seed: number, what: string, among: number): number {
+  return createHash('sha256').update(`${seed} ${what}`).digest().readUInt32BE() % among;
+}
+
+/** Of every hundred one is sent again with the same id, one has no organization that exists, and one is no JSON. */
+export function demoInteractions(organization: string, count: number): (Sent | string)[] {
+  return Array.from({ length: count }, (_, n) => {
+    if (n % 100 === 99) return '{"type":';
+    const seed = n % 100 === 98 ? n - 1 : n;
+    const type = types[pick(seed, 'type', types.length)] ?? 'CMP_SHOWN';
+    return {
+      organization_id: n % 100 === 50 ? `${organization}-not` : organization,
+      ...(seed % 100 === 97 && { id: `i-${seed}` }),
+      type,
+      settings_id: demoSettings[pick(seed, 'settings', demoSettings.length)] ?? 'shop',
+      device_id: `device-${pick(seed, 'device', 200)}`,
+      platform: 'web',
+      browser: browsers[pick(seed, 'browser', browsers.length)] ?? '',
+      country: countries[pick(seed, 'country', countries.length)] ?? '',
+      ...(type === 'DECISION' && decision(seed)),
+    };
+  });
+}
+
+function decision(seed: number): Pick<Sent, 'action' | 'action_type' | 'services'> {
+  return {
+    action: pick(seed, 'action', 9),
+    action_type: pick(seed, 'how', 2) === 0 ? 'explicit' : 'implicit',
+    services: services.map((name) => ({ template_id: `t-${name}`, name, consent: pick(seed, name, 2) === 0 ? 0 : 1 })),
+  };
+}
+
+/** As any company would: an ordinary producer that knows nothing of the platform but topic and format. */
+export async function publishInteractions(broker: Broker, interactions: readonly (Sent | string)[]): Promise<void> {
+  const kafka = new Kafka({ clientId: 'demo', brokers: [...broker.brokers], logLevel: logLevel.NOTHING });
+  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
+  await producer.connect();
+  for (let from = 0; from < interactions.length; from += messagesPerRequest) {
+    const messages = interactions
+      .slice(from, from + messagesPerRequest)
+      .map((each) =>
+        typeof each === 'string'
+          ? { key: null, value: each }
+          : { key: `${each.organization_id}:${each.device_id}`, value: JSON.stringify(each) },
+      );
+    await producer.send({ topic: `${broker.topicPrefix}${interactionsTopic}`, acks: -1, messages });
+  }
+  await producer.disconnect();
+}
+
+/** Rows as a report has them, without its header, each with its count. */
+export type Rows = Map<string, number>;
+
+export interface Recount {
+  /** UTC, of the last message. */
+  day: string;
+  interaction: Rows;
+  granular: Rows;
+  counted: number;
+  duplicates: number;
+  rejected: number;
+}
+
+/**
+ * Counts what the log holds by itself: of two interactions with one id the first counts, and of each device, settings id
+ * and service the last decision. All of one day: that of the last message.
+ */
+export async function recount(broker: Broker, organization: string): Promise<Recount> {
+  const log = await readLog({ brokers: broker.brokers, topic: `${broker.topicPrefix}${interactionsTopic}` });
+  const day = dayOf(Math.max(...log.map(({ arrivedAt }) => arrivedAt)));
+  const result: Recount = { day, interaction: new Map(), granular: new Map(), counted: 0, duplicates: 0, rejected: 0 };
+  const ids = new Set<string>();
+  const decisions = new Map<string, string>();
+  for (const message of log.toSorted(inOrder)) {
+    const sent = parsed(message);
+    if (sent?.organization_id !== organization) {
+      result.rejected += 1;
+      continue;
+    }
+    if (sent.id !== undefined && ids.has(sent.id)) {
+      result.duplicates += 1;
+      continue;
+    }
+    if (sent.id !== undefined) ids.add(sent.id);
+    result.counted += 1;
+    if (dayOf(message.arrivedAt) === day) count(result, decisions, sent);
+  }
+  for (const row of decisions.values()) add(result.granular, row);
+  return result;
+}
+
+function inOrder(a: LoggedMessage, b: LoggedMessage): number {
+  return a.arrivedAt - b.arrivedAt || a.partition - b.partition || Number(a.offset - b.offset);
+}
+
+function parsed({ value }: LoggedMessage): Sent | undefined {
+  try {
+    return JSON.parse(String(value)) as Sent;
+  } catch {
+    return undefined;
+  }
+}
+
+function count({ day, interaction }: Recount, decisions: Map<string, string>, sent: Sent): void {
+  if (sent.type !== 'DECISION') {
+    return add(interaction, [day, sent.settings_id, sent.type, sent.platform, sent.browser, sent.country].join());
+  }
+  for (const { template_id: id, name, consent } of sent.services ?? []) {
+    const row = [day, sent.settings_id, id, name, sent.action, sent.action_type, consent].join();
+    decisions.set([sent.device_id, sent.settings_id, id].join(), row);
+  }
+}
+
+function add(rows: Rows, row: string): void {
+  rows.set(row, (rows.get(row) ?? 0) + 1);
+}
+
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
