@@ -7,5 +7,6 @@ cat <<ENV
 POSTGRES_PASSWORD=$(openssl rand -hex 24)
 AUTH_TOKEN_KEYS=k1:$(openssl rand -base64 32)
 SECRETS_KEYS=k1:$(openssl rand -base64 32)
+DOWNLOAD_SIGNING_KEYS=k1:$(openssl rand -base64 32)
 MANIFEST_SIGNING_KEY=$(openssl genpkey -algorithm ed25519 -outform DER | openssl base64 -A)
 ENV

@@ -1,3 +1,4 @@
+import { AnalyticsKeyStore, migrations as analytics } from '@delivery/analytics/store';
 import { topicSpecs as consentTopics } from '@delivery/consent/schema';
 import { migrations as consent } from '@delivery/consent/store';
 import { DEFAULT_SPEC } from '@delivery/exports/domain';
@@ -22,7 +23,7 @@ let database: Database;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  test = await testDatabase({ migrations: [...ingest, ...consent, ...exports, ...migrations] });
+  test = await testDatabase({ migrations: [...ingest, ...consent, ...exports, ...migrations, ...analytics] });
   kafka = await testKafka([...consentTopics(1), ...topicSpecs(1)]);
   database = await new Database(test.config, { applicationName: 'test', entities }).open();
   env = { ...stackEnvironment(), DATABASE_URL: test.config.url, KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix };
@@ -87,6 +88,76 @@ describe('keys', () => {
       message: expect.stringContaining('organization create nobody'),
     });
     await expect(run(`key disable guests ${String(key['id'])}`)).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
+
+describe('analytics', () => {
+  it('ids are made, changed and listed', async () => {
+    const from = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
+    const made = await json(`analytics create acme --settings s1,s2 --id shops --reports-from ${from}`);
+    expect(made).toMatchObject({
+      ...{ id: 'shops', organization_id: 'acme', name: 'shops', settings_ids: ['s1', 's2'], enabled: true },
+      ...{ frequencies: ['daily', 'weekly', 'monthly'], aggregations: ['interaction', 'granular'] },
+      reports_from: from,
+    });
+    expect(await json('analytics create acme --settings s1 --frequencies weekly')).toMatchObject({
+      ...{ id: expect.stringMatching(/^\w{10}$/), reports_from: new Date().toISOString().slice(0, 10) },
+      frequencies: ['weekly'],
+    });
+    const changes = '--settings s3 --frequencies monthly,daily --aggregations granular --name Shops --disable';
+    const changed = await json(`analytics update acme shops ${changes}`);
+    expect(changed).toEqual({
+      ...made,
+      ...{ settings_ids: ['s3'], frequencies: ['daily', 'monthly'], aggregations: ['granular'], name: 'Shops' },
+      enabled: false,
+    });
+    expect(await json('analytics update acme shops --enable')).toEqual({ ...changed, enabled: true });
+    expect(await run('analytics list acme')).toMatch(
+      /^id +name .*\nshops +Shops +enabled +[\d-]{10} +daily,monthly +granular +s3\n\w{10} .*\n$/,
+    );
+  });
+
+  it.each([
+    ['analytics create acme', '--settings'],
+    ['analytics create acme --settings a/b', 'settings id'],
+    ['analytics create acme --settings s1 --id a/b', 'analytics id'],
+    ['analytics create acme --settings s1 --frequencies hourly', 'daily, weekly, monthly'],
+    ['analytics create acme --settings s1 --aggregations granular,x', 'interaction, granular'],
+    ['analytics create acme --settings s1 --reports-from 2026-02-30', '--reports-from'],
+    ['analytics update acme shops --enable --disable', 'not both'],
+  ])('ids say what is wrong with "%s"', async (line, sentence) => {
+    await expect(run(line)).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining(sentence) });
+  });
+
+  it('keys are shown once, listed, disabled and enabled', async () => {
+    const key = await json('analytics key create acme shops --name bi --frequencies daily');
+    const [id, secret = ''] = String(key['api_key']).split('.');
+    expect(key).toMatchObject({ organization_id: 'acme', analytics_id: 'shops', id });
+    const stored = await new AnalyticsKeyStore(database).find(String(id));
+    expect(secretMatches(secret, stored)).toBe(true);
+    expect(await run('analytics key create acme shops')).toContain('x-api-key: <key>');
+    expect(await run(`analytics key disable acme shops ${id}`)).toBe(`Key ${id} is disabled.\n`);
+    const list = await run('analytics key list acme shops');
+    expect(list).toMatch(new RegExp(`\n${id} +bi +disabled +daily +all `));
+    expect(list).not.toContain(secret);
+    expect(await json(`analytics key enable acme shops ${id}`)).toMatchObject({
+      enabled: true,
+      frequencies: ['daily'],
+    });
+  });
+
+  it('names what is not there', async () => {
+    for (const line of [
+      'analytics create nobody --settings s1',
+      'analytics list nobody',
+      'analytics update acme none --enable',
+      'analytics key create guests shops',
+      'analytics key list acme none',
+      'analytics key disable acme shops none',
+    ]) {
+      await expect(run(line)).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('npm run') });
+    }
+    await expect(run('analytics create acme --settings s1 --id shops')).rejects.toMatchObject({ code: 'refused' });
   });
 });
 
@@ -230,22 +301,31 @@ describe('help', () => {
       throw new Error('help needs no environment');
     };
     const all = await runCommand([], never);
-    for (const words of ['organization create', 'key create', 'run now', 'event trace', 'ingest new-epoch']) {
+    for (const words of ['organization create', 'key create', 'analytics key create', 'run now', 'event trace']) {
       expect(all).toContain(words);
       const help = await runCommand([...words.split(' '), '--help'], never);
       expect(help).toMatch(new RegExp(`^npm run admin -- ${words}`));
       expect(help).toContain('--json');
     }
     expect(await runCommand(['key', '--help'], never)).not.toContain('organization list');
+    const ofKeys = await runCommand(['analytics', 'key', '--help'], never);
+    expect(ofKeys).toContain('analytics key list');
+    expect(ofKeys).not.toContain('analytics list');
   });
 
-  it.each(['nonsense', 'key', 'key create', 'key create a b', 'organization list --loud', 'key create acme --name'])(
-    'comes with what is not understood: %s',
-    async (line) => {
-      await expect(run(line)).rejects.toMatchObject({
-        code: 'usage',
-        message: expect.stringContaining('npm run admin'),
-      });
-    },
-  );
+  it.each([
+    'nonsense',
+    'analytics key',
+    'analytics key create a',
+    'key',
+    'key create',
+    'key create a b',
+    'organization list --loud',
+    'key create acme --name',
+  ])('comes with what is not understood: %s', async (line) => {
+    await expect(run(line)).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('npm run admin'),
+    });
+  });
 });

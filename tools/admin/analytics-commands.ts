@@ -47,7 +47,13 @@ export const analyticsCommands: readonly Command[] = [
     run: ({ env, given: [organization = ''], flags }) =>
       withDatabase(env, async (database) => {
         const { id, settings, 'reports-from': reportsFrom } = texts(flags);
-        const wish = { ...textOf(flags['name']), ...whichOf(flags), id, reportsFrom, settingsIds: listOf(settings) ?? [] };
+        const wish = {
+          ...textOf(flags['name']),
+          ...whichOf(flags),
+          id,
+          reportsFrom,
+          settingsIds: listOf(settings) ?? [],
+        };
         const made = await createAnalyticsId(database, organization, wish);
         return { json: shown(made), text: `Made analytics id ${made.id}: reports from ${made.reportsFrom} on.` };
       }),
@@ -144,7 +150,9 @@ function enabling(word: 'enable' | 'disable', summary: string): Command {
 }
 
 function texts(flags: Invocation['flags']): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(Object.entries(flags).filter((each): each is [string, string] => typeof each[1] === 'string'));
+  return Object.fromEntries(
+    Object.entries(flags).filter((each): each is [string, string] => typeof each[1] === 'string'),
+  );
 }
 
 function listOf(text: string | undefined): string[] | undefined {

@@ -55,7 +55,10 @@ export async function createAnalyticsId(
   const fault = reportsFromFault(reportsFrom, today);
   if (fault !== undefined) throw new AdminError('usage', `--reports-from ${fault}.`);
   if ((await store.find(database, organizationId, id)) !== undefined) {
-    throw new AdminError('refused', `Organization "${organizationId}" has an analytics id "${id}": change it with update.`);
+    throw new AdminError(
+      'refused',
+      `Organization "${organizationId}" has an analytics id "${id}": change it with update.`,
+    );
   }
   const row = { organizationId, id, name, settingsIds, frequencies, aggregations, reportsFrom };
   const made = await store.create(database, row, MAX_ANALYTICS_IDS);

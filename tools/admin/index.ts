@@ -1,3 +1,13 @@
+export {
+  type AnalyticsIdWish,
+  type AnalyticsKeyWish,
+  createAnalyticsId,
+  createAnalyticsKey,
+  enableAnalyticsKey,
+  listAnalyticsIds,
+  listAnalyticsKeys,
+  updateAnalyticsId,
+} from './analytics';
 export { beginEpoch, type BegunEpoch, type EpochStart } from './epochs';
 export { AdminError, adminErrorCodes, type AdminErrorCode } from './errors';
 export { createKey, enableKey, listKeys } from './keys';

@@ -3,7 +3,7 @@ import type { Answer, Command, Invocation } from './command';
 import { commands } from './commands';
 import { AdminError } from './errors';
 
-const INTRO = `What the operator does that no customer may: organizations, keys, and repairs. And what customers may do by REST.
+const INTRO = `What the operator does: organizations, keys, analytics ids, and repairs.
 
 `;
 const OUTRO = `
@@ -38,7 +38,8 @@ export function helpOn(words: readonly string[]): string {
 export async function runCommand(args: readonly string[], env: () => NodeJS.ProcessEnv): Promise<string> {
   const words = args.filter((arg) => !arg.startsWith('-')).slice(0, MOST_WORDS);
   const command = commands.find((each) => `${words.join(' ')} `.startsWith(`${each.words} `));
-  if (args.includes('--help') || args.length === 0) return helpOn(command === undefined ? knownWords(words) : command.words.split(' '));
+  if (args.includes('--help') || args.length === 0)
+    return helpOn(command === undefined ? knownWords(words) : command.words.split(' '));
   if (command === undefined)
     throw new AdminError('usage', `There is no command "${words.join(' ')}".\n\n${helpOn(knownWords(words))}`);
   const { given, flags } = parse(command, args);
@@ -46,10 +47,11 @@ export async function runCommand(args: readonly string[], env: () => NodeJS.Proc
   return flags['json'] === true ? `${JSON.stringify(answer.json, null, 2)}\n` : `${answer.text}\n`;
 }
 
-/** The words that some command begins with. */
+/** As many of the words as some command begins with. */
 function knownWords(words: readonly string[]): readonly string[] {
-  const known = (count: number) => commands.some((each) => `${each.words} `.startsWith(`${words.slice(0, count).join(' ')} `));
-  return words.slice(0, [3, 2, 1, 0].find((count) => count <= words.length && (count === 0 || known(count))));
+  const beginning = `${words.join(' ')} `;
+  if (words.length === 0 || commands.some((each) => `${each.words} `.startsWith(beginning))) return words;
+  return knownWords(words.slice(0, -1));
 }
 
 function parse(command: Command, args: readonly string[]): Omit<Invocation, 'env'> {
