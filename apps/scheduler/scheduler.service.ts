@@ -1,3 +1,4 @@
+import { interactionRecorderName, interactionsTopic } from '@delivery/analytics/schema';
 import { ensureRevisionPartitions } from '@delivery/consent/store';
 import { consentCommandsTopic, consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
 import { type PlanDeps } from '@delivery/exports/engine';
@@ -88,8 +89,11 @@ export class SchedulerService implements OnApplicationBootstrap {
         log: this.kafka,
         backlog: new BacklogReadModel(),
         rejections: new RejectionStore(),
-        readPositions: this.readPositions,
-        topics: TOPICS,
+        readPositions: async (sql) => [
+          ...(await this.readPositions(sql)),
+          ...(await this.positions.readAll(sql, interactionRecorderName)),
+        ],
+        topics: [...TOPICS, interactionsTopic],
         gauges: new BacklogGauges(metrics),
         everySeconds: config.backlogSeconds,
       }),

@@ -1,3 +1,4 @@
+import { interactionRecorderName, interactionsTopic, topicSpecs as analyticsTopics } from '@delivery/analytics/schema';
 import { AnalyticsKeyStore, migrations as analytics } from '@delivery/analytics/store';
 import { topicSpecs as consentTopics } from '@delivery/consent/schema';
 import { migrations as consent } from '@delivery/consent/store';
@@ -24,7 +25,7 @@ let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   test = await testDatabase({ migrations: [...ingest, ...consent, ...exports, ...migrations, ...analytics] });
-  kafka = await testKafka([...consentTopics(1), ...topicSpecs(1)]);
+  kafka = await testKafka([...consentTopics(1), ...analyticsTopics(1), ...topicSpecs(1)]);
   database = await new Database(test.config, { applicationName: 'test', entities }).open();
   env = { ...stackEnvironment(), DATABASE_URL: test.config.url, KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix };
 });
@@ -292,6 +293,17 @@ describe('ingest new-epoch', () => {
     await expect(run(`ingest new-epoch ${topic} 9`)).rejects.toMatchObject({ code: 'not_found' });
     await expect(run(`ingest new-epoch ${topic} x`)).rejects.toMatchObject({ code: 'usage' });
     await expect(run('ingest new-epoch consent.commands.v1 0')).rejects.toMatchObject({ code: 'unknown_partition' });
+  });
+});
+
+describe('ingest new-epoch of interactions', () => {
+  it('is for those who count them', async () => {
+    const positions = new PositionStore();
+    const start = { consumer: interactionRecorderName, topic: interactionsTopic, partition: 0, clusterId: 'old' };
+    await positions.begin(database, { ...start, firstOffset: 7n });
+    await json(`ingest new-epoch ${interactionsTopic} 0 --from earliest`);
+    const position = await positions.find(database, interactionRecorderName, interactionsTopic, 0);
+    expect(position).toMatchObject({ epoch: 2, nextOffset: 0n });
   });
 });
 

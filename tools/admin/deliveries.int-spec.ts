@@ -1,4 +1,7 @@
+import { interactionRecorderName, interactionsTopic, topicSpecs as analyticsTopics } from '@delivery/analytics/schema';
+import { migrations as analytics } from '@delivery/analytics/store';
 import { topicSpecs as consentTopics } from '@delivery/consent/schema';
+import { migrations as consent } from '@delivery/consent/store';
 import { type FaultProxy, startFaultProxy } from '@delivery/destinations/testing';
 import { DEFAULT_SPEC } from '@delivery/exports/domain';
 import { topicSpecs } from '@delivery/exports/schema';
@@ -26,8 +29,8 @@ let copy: string;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  test = await testDatabase({ migrations: [...ingest, ...exports, ...migrations] });
-  kafka = await testKafka([...consentTopics(1), ...topicSpecs(1)]);
+  test = await testDatabase({ migrations: [...ingest, ...consent, ...exports, ...migrations, ...analytics] });
+  kafka = await testKafka([...consentTopics(1), ...analyticsTopics(1), ...topicSpecs(1)]);
   database = await new Database(test.config, { applicationName: 'test', entities }).open();
   proxy = await startFaultProxy(stackEnvironment()['S3_ENDPOINT'] ?? '');
   copy = await mkdtemp(join(tmpdir(), 'copy-'));
@@ -120,6 +123,17 @@ it('reads a copy where the bucket may not be listed', async () => {
 it('goes on without a bucket when it is told to', async () => {
   expect(await run('--skip i1')).toMatch(/acme i1: skipped\n {2}.*delivered again.*\nRecording and delivering go on/);
   expect(await isHeld()).toBe(false);
+});
+
+it('lets interactions be counted again, too', async () => {
+  const start = { consumer: interactionRecorderName, topic: interactionsTopic, partition: 0, clusterId: 'any' };
+  await new PositionStore().begin(database, { ...start, firstOffset: 0n });
+  const place = { topic: interactionsTopic, partition: 0, epoch: 1, nextOffset: 5n };
+  await new RewindStore().notice(database, interactionRecorderName, [place]);
+  const counting = () => new PositionStore().find(database, interactionRecorderName, interactionsTopic, 0);
+  expect(await counting()).toMatchObject({ held: true });
+  await run('--skip i1');
+  expect(await counting()).toMatchObject({ held: false });
 });
 
 it('waits for all integrations, and changes nothing in a dry run', async () => {

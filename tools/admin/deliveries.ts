@@ -1,3 +1,4 @@
+import { interactionRecorderGroup, interactionRecorderName, interactionsTopic } from '@delivery/analytics/schema';
 import {
   consentCommandsTopic,
   consentEventsTopic,
@@ -56,7 +57,18 @@ interface Resources {
   readonly buckets: DeliveryBuckets;
 }
 
-const topics = [consentEventsTopic, consentCommandsTopic];
+/** Whose rows are delivered: deliveries tell in which order they have to be recorded again. */
+const consents = {
+  consumer: consentRecorderName,
+  groupId: consentRecorderGroup,
+  topics: [consentEventsTopic, consentCommandsTopic],
+} as const;
+/** Counts, in whatever order. */
+const interactions = {
+  consumer: interactionRecorderName,
+  groupId: interactionRecorderGroup,
+  topics: [interactionsTopic],
+} as const;
 
 /**
  * Makes a restored database agree with what was delivered: takes over runs that it does not know, plans again what was
@@ -67,11 +79,12 @@ const topics = [consentEventsTopic, consentCommandsTopic];
 export async function reconcileDeliveries(resources: Resources, options: ReconcileOptions): Promise<ReconcileResult> {
   const { database, kafka: connection } = resources;
   const reconciliations = new ReconciliationStore();
-  const beyond = await recordedBeyond(
-    { database, connection },
-    { consumer: consentRecorderName, groupId: consentRecorderGroup, topics },
-  );
-  const held = (await new PositionStore().readAll(database, consentRecorderName)).some((position) => position.held);
+  const beyond = {
+    consents: await recordedBeyond({ database, connection }, consents),
+    interactions: await recordedBeyond({ database, connection }, interactions),
+  };
+  const lost = [...beyond.consents, ...beyond.interactions];
+  const held = await anyHeld(database);
   const keys = await reconciliations.listIntegrations(database, options);
   if (keys.length === 0 && (options.organizationId ?? options.integrationId) !== undefined) {
     throw new AdminError('not_found', 'There is no such integration.');
@@ -80,7 +93,7 @@ export async function reconcileDeliveries(resources: Resources, options: Reconci
   const manifests: FoundManifest[] = [];
   for (const key of keys) {
     // Whoever still executes a run from before must not complete it while it is looked at.
-    if (!options.dryRun && (held || beyond.length > 0)) await reconciliations.outdateAttempts(database, key);
+    if (!options.dryRun && (held || lost.length > 0)) await reconciliations.outdateAttempts(database, key);
     const looked = await reconcileOne(resources, key, options);
     integrations.push(looked.integration);
     manifests.push(...looked.manifests);
@@ -88,7 +101,7 @@ export async function reconcileDeliveries(resources: Resources, options: Reconci
   const all = options.organizationId === undefined && options.integrationId === undefined;
   const released = all && !options.dryRun && integrations.every(({ outcome }) => outcome !== 'failed');
   if (released) await release(database, beyond, manifests);
-  const went_back = beyond.map(({ topic, partition, nextOffset }) => ({
+  const went_back = lost.map(({ topic, partition, nextOffset }) => ({
     topic,
     partition,
     recorded_to: String(nextOffset),
@@ -175,16 +188,24 @@ function wayOut(error: Error, { integrationId }: IntegrationKey): string[] {
   ];
 }
 
+async function anyHeld(database: Database): Promise<boolean> {
+  const positions = new PositionStore();
+  const all = [consents, interactions].map(({ consumer }) => positions.readAll(database, consumer));
+  return (await Promise.all(all)).flat().some(({ held }) => held);
+}
+
 async function release(
   database: Database,
-  beyond: readonly LogPlace[],
+  beyond: { readonly consents: readonly LogPlace[]; readonly interactions: readonly LogPlace[] },
   manifests: readonly FoundManifest[],
 ): Promise<void> {
   await database.transaction(async (tx) => {
-    const positions = await new PositionStore().readAll(tx, consentRecorderName);
+    const positions = await new PositionStore().readAll(tx, consents.consumer);
     const recorded = toPositions(positions.map(({ nextOffset, ...position }) => ({ ...position, offset: nextOffset })));
     const borders = bordersOf(manifests, recorded).map(toPlaces);
-    await new RewindStore().settle(tx, consentRecorderName, beyond, borders);
+    const rewinds = new RewindStore();
+    await rewinds.settle(tx, consents.consumer, beyond.consents, borders);
+    await rewinds.settle(tx, interactions.consumer, beyond.interactions, []);
   });
 }
 

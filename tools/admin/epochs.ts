@@ -1,3 +1,4 @@
+import { interactionRecorderName, interactionsTopic } from '@delivery/analytics/schema';
 import { consentRecorderName } from '@delivery/consent/schema';
 import { type IngestPosition, PositionStore } from '@delivery/ingest/store';
 import type { KafkaConnection } from '@delivery/platform/kafka';
@@ -37,11 +38,12 @@ export async function beginEpoch(
   if (found === undefined) throw new AdminError('not_found', `Topic ${topic} has no partition ${partition}.`);
   const clusterId = await kafka.clusterId();
   const positions = new PositionStore();
-  const position = await positions.find(database, consentRecorderName, topic, partition);
+  const consumer = topic === interactionsTopic ? interactionRecorderName : consentRecorderName;
+  const position = await positions.find(database, consumer, topic, partition);
   const isNew = position === undefined || (position.clusterId === clusterId && position.nextOffset <= found.low);
   if (from === undefined && !isNew) throw refused(position, clusterId, found);
   const firstOffset = offsetOf(from ?? 'earliest', found);
-  const start = { consumer: consentRecorderName, topic, partition, clusterId, firstOffset };
+  const start = { consumer, topic, partition, clusterId, firstOffset };
   const epoch = await database.transaction((tx) => positions.beginEpoch(tx, start), { retries: 0 });
   return { epoch, firstOffset };
 }

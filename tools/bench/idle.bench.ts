@@ -2,7 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { processUsage } from './measure';
 import { openRig, say, startApp, stopApp } from './rig';
 
-const apps = ['integrations-api', 'consent-ingest', 'scheduler', 'exporter-s3', 'exporter-gcs'] as const;
+const apps = [
+  'integrations-api',
+  'consent-ingest',
+  'scheduler',
+  'exporter-s3',
+  'exporter-gcs',
+  'analytics-aggregator',
+  'download-gateway',
+] as const;
 
 /** P8: seconds from the start of all services to the last one's readiness, and what each holds after a minute of rest. */
 export async function benchIdle(options: { restSeconds: number }) {

@@ -13,6 +13,16 @@ export {
 } from './delivery';
 export { type Fault, type FaultKind, faultKinds, judge, type JudgedExport, type Verdict } from './judge';
 export { eventsTopic, Ledger, type LoggedMessage, numberHeader, type Place, type Produced } from './ledger';
+export {
+  type Broker,
+  interactionSettings,
+  interactionsOf,
+  interactionsTopic,
+  publishInteractions,
+  recount,
+  type Recount,
+  type Rows,
+} from './interactions';
 export { logEnds, readLog } from './read-log';
 export { fileSource, gcsSource, type S3Access, s3Source } from './sources';
 export { marker } from './winners';

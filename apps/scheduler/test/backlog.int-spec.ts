@@ -1,4 +1,4 @@
-import { topicSpecs as analyticsTopics } from '@delivery/analytics/schema';
+import { interactionsTopic, topicSpecs as analyticsTopics } from '@delivery/analytics/schema';
 import { migrations as analyticsMigrations } from '@delivery/analytics/store';
 import { consentEventsTopic, consentRecorderName, topicSpecs } from '@delivery/consent/schema';
 import { migrations as consentMigrations } from '@delivery/consent/store';
@@ -103,6 +103,9 @@ describe('the gauges of the platform as a whole', () => {
       { key: 'acme:2', value: Buffer.from('{}') },
     ]);
     await becomes(`ingest_backlog_messages{topic="${consentEventsTopic}"}`, (messages) => messages === 2);
+
+    await kafka.connection.publisher().publish(interactionsTopic, [{ key: 'a', value: Buffer.from('{}') }]);
+    await becomes(`ingest_backlog_messages{topic="${interactionsTopic}"}`, (messages) => messages === 1);
 
     const positions = new PositionStore();
     const place = { consumer: consentRecorderName, topic: consentEventsTopic, partition: 0 };

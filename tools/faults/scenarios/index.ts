@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario';
+import { analytics } from './analytics';
 import { broker } from './broker';
 import { clock } from './clock';
 import { kill } from './kill';
@@ -28,4 +29,5 @@ export const scenarios: readonly Scenario[] = [
   log,
   clock,
   migration,
+  analytics,
 ];

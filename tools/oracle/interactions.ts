@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
-import { type LoggedMessage, readLog } from '../oracle';
+import type { LoggedMessage } from './ledger';
+import { readLog } from './read-log';
 
 /** An interaction as any producer would write it. */
-interface Sent {
+export interface SentInteraction {
   organization_id: string;
   id?: string;
   type: string;
@@ -30,16 +31,20 @@ const countries = ['FR', 'DE', 'US'];
 const services = ['analytics', 'ads', 'maps'];
 const messagesPerRequest = 500;
 
-export const demoSettings = ['shop', 'blog'] as const;
+export const interactionSettings = ['shop', 'blog'] as const;
 
 /** Numbers that are the same every time, and look like nothing in particular. */
 function pick(seed: number, what: string, among: number): number {
   return createHash('sha256').update(`${seed} ${what}`).digest().readUInt32BE() % among;
 }
 
-/** Of every hundred one is sent again with the same id, one has no organization that exists, and one is no JSON. */
-export function demoInteractions(organization: string, count: number): (Sent | string)[] {
-  return Array.from({ length: count }, (_, n) => {
+/**
+ * Of every hundred one is sent again with the same id, one has no organization that exists, and one is no JSON.
+ * @param first - the number of the first; the same numbers give the same interactions
+ */
+export function interactionsOf(organization: string, count: number, first = 0): (SentInteraction | string)[] {
+  return Array.from({ length: count }, (_, index) => {
+    const n = first + index;
     if (n % 100 === 99) return '{"type":';
     const seed = n % 100 === 98 ? n - 1 : n;
     const type = types[pick(seed, 'type', types.length)] ?? 'CMP_SHOWN';
@@ -47,7 +52,7 @@ export function demoInteractions(organization: string, count: number): (Sent | s
       organization_id: n % 100 === 50 ? `${organization}-not` : organization,
       ...(seed % 100 === 97 && { id: `i-${seed}` }),
       type,
-      settings_id: demoSettings[pick(seed, 'settings', demoSettings.length)] ?? 'shop',
+      settings_id: interactionSettings[pick(seed, 'settings', interactionSettings.length)] ?? 'shop',
       device_id: `device-${pick(seed, 'device', 200)}`,
       platform: 'web',
       browser: browsers[pick(seed, 'browser', browsers.length)] ?? '',
@@ -57,7 +62,7 @@ export function demoInteractions(organization: string, count: number): (Sent | s
   });
 }
 
-function decision(seed: number): Pick<Sent, 'action' | 'action_type' | 'services'> {
+function decision(seed: number): Pick<SentInteraction, 'action' | 'action_type' | 'services'> {
   return {
     action: pick(seed, 'action', 9),
     action_type: pick(seed, 'how', 2) === 0 ? 'explicit' : 'implicit',
@@ -66,7 +71,10 @@ function decision(seed: number): Pick<Sent, 'action' | 'action_type' | 'services
 }
 
 /** As any company would: an ordinary producer that knows nothing of the platform but topic and format. */
-export async function publishInteractions(broker: Broker, interactions: readonly (Sent | string)[]): Promise<void> {
+export async function publishInteractions(
+  broker: Broker,
+  interactions: readonly (SentInteraction | string)[],
+): Promise<void> {
   const kafka = new Kafka({ clientId: 'demo', brokers: [...broker.brokers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
   await producer.connect();
@@ -128,15 +136,15 @@ function inOrder(a: LoggedMessage, b: LoggedMessage): number {
   return a.arrivedAt - b.arrivedAt || a.partition - b.partition || Number(a.offset - b.offset);
 }
 
-function parsed({ value }: LoggedMessage): Sent | undefined {
+function parsed({ value }: LoggedMessage): SentInteraction | undefined {
   try {
-    return JSON.parse(String(value)) as Sent;
+    return JSON.parse(String(value)) as SentInteraction;
   } catch {
     return undefined;
   }
 }
 
-function count({ day, interaction }: Recount, decisions: Map<string, string>, sent: Sent): void {
+function count({ day, interaction }: Recount, decisions: Map<string, string>, sent: SentInteraction): void {
   if (sent.type !== 'DECISION') {
     return add(interaction, [day, sent.settings_id, sent.type, sent.platform, sent.browser, sent.country].join());
   }

@@ -1,0 +1,120 @@
+import { interactionSettings, interactionsOf, publishInteractions, recount, type Recount } from '../../oracle';
+import type { Customer } from '../../world';
+import { compareRows, downloadReport, interactionsCounted, moveClockPast } from '../../world/reports';
+import type { Member } from '../member';
+import type { Scenario } from '../scenario';
+import type { Stage } from '../stage';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const id = 'counted';
+const perRound = 400;
+
+/** Two aggregators and two gateways, and whatever can be taken from them while they work. */
+export const analytics: Scenario = {
+  name: 'analytics',
+  row: 'F1, F2, F3, F7',
+  does: 'kills aggregators and gateways, stops broker and database: counts and reports stay exact',
+  async run(stage) {
+    const { world } = stage;
+    const [ingest, api, first, second] = await Promise.all([
+      stage.start('consent-ingest', { INGEST_ROLES: 'record' }),
+      stage.start('integrations-api'),
+      stage.start('analytics-aggregator', restless),
+      stage.start('analytics-aggregator', restless),
+      stage.start('scheduler'),
+    ]);
+    const gateways = [await stage.start('download-gateway'), await stage.start('download-gateway')] as const;
+    const customer = await stage.customer(id, { api });
+    const { analyticsId, key } = await reportsOf(customer);
+    const broker = { brokers: world.kafka.config.brokers, topicPrefix: world.prefix };
+    const publishing = publishSlowly(stage, broker);
+    await breakThings(stage, [first, second]);
+    await publishing;
+    await interactionsCounted(world.database, broker);
+    const expected = await recount(broker, id);
+    await expectCounters(stage, expected);
+    await moveClockPast(world.database, expected.day);
+    // Reports are made now: whoever makes them is killed, and the other goes on.
+    for (const aggregator of [first, second]) {
+      await stage.moment(3000);
+      await aggregator.kill().then(() => aggregator.start());
+      stage.did('kills of aggregators');
+    }
+    await gateways[0].kill();
+    stage.did('kills of gateways');
+    for (const aggregation of ['interaction', 'granular'] as const) {
+      const name = `${aggregation}-${expected.day}`;
+      const files = await downloadReport({ url: gateways[1].url, analyticsId, name, key });
+      const { rows, wrong } = compareRows(expected[aggregation], files);
+      stage.did(`rows of ${aggregation} reports`, rows);
+      stage.expect(rows > 0 && wrong === 0, `${name}: ${wrong} of ${rows} rows differ from the recount`);
+    }
+    await gateways[0].start();
+    await ingest.kill();
+  },
+};
+
+const restless = {
+  INGEST_BATCH_SIZE: '50',
+  ANALYTICS_CLOSING_SECONDS: '1',
+  REPORT_LEASE_SECONDS: '3',
+  REPORT_POLL_SECONDS: '1',
+};
+
+async function reportsOf(customer: Customer): Promise<{ analyticsId: string; key: string }> {
+  const wish = { name: 'faults', settings_ids: interactionSettings };
+  const analyticsId = String((await customer.send('POST', '/v1/analytics/ids', wish)).body['id']);
+  const made = await customer.send('POST', `/v1/analytics/ids/${analyticsId}/keys`, { name: 'faults' });
+  return { analyticsId, key: String(made.body['api_key']) };
+}
+
+/** What could not be sent is sent again, so that some of it is in the log twice: the recount reads the log. */
+async function publishSlowly(stage: Stage, broker: Parameters<typeof publishInteractions>[0]): Promise<void> {
+  const rounds = stage.long ? 200 : 20;
+  for (let round = 0; round < rounds; round += 1) {
+    const some = interactionsOf(id, perRound, round * perRound);
+    while (
+      !(await publishInteractions(broker, some).then(
+        () => true,
+        () => false,
+      ))
+    )
+      await delay(500);
+    stage.did('interactions', some.length);
+    await delay(300);
+  }
+}
+
+async function breakThings(stage: Stage, aggregators: readonly Member[]): Promise<void> {
+  const { servers } = stage;
+  const seconds = stage.long ? 30 : 3;
+  for (let round = 0; round < (stage.long ? 10 : 1); round += 1) {
+    for (const aggregator of aggregators) {
+      await stage.moment(1500);
+      await aggregator.kill().then(() => aggregator.start());
+      stage.did('kills of aggregators');
+    }
+    await stage.moment(1000);
+    await servers.stop('postgres');
+    await delay(seconds * 1000);
+    await servers.start();
+    await stage.moment(1000);
+    await servers.stop('kafka');
+    await delay(seconds * 1000);
+    await servers.start();
+    stage.did('seconds of outage', 2 * seconds);
+  }
+}
+
+/** Rule 9: every interaction of the log is in exactly one counter. */
+async function expectCounters(stage: Stage, { counted, duplicates, rejected }: Recount): Promise<void> {
+  const [row] = await stage.world.database.query<{ counted: number; duplicates: number; rejected: number }>(
+    `SELECT sum(recorded)::int AS counted, sum(duplicates)::int AS duplicates, sum(rejected)::int AS rejected
+     FROM ingest_position WHERE consumer = 'analytics'`,
+  );
+  const same = row?.counted === counted && row.duplicates === duplicates && row.rejected === rejected;
+  stage.expect(
+    same,
+    `counters are ${JSON.stringify(row)}, the log has ${JSON.stringify({ counted, duplicates, rejected })}`,
+  );
+}
