@@ -156,7 +156,9 @@ function texts(flags: Invocation['flags']): Readonly<Record<string, string | und
 }
 
 function listOf(text: string | undefined): string[] | undefined {
-  return text && [...new Set(text.split(',').map((each) => each.trim()))].filter((each) => each !== '');
+  return text === undefined
+    ? undefined
+    : [...new Set(text.split(',').map((each) => each.trim()))].filter((each) => each !== '');
 }
 
 /** @throws AdminError `usage` for a word that is none of them */

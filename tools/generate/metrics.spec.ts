@@ -2,7 +2,19 @@ import { apps } from './apps';
 
 /** Every label a metric may have: each stands for few values, whatever customers and producers send. */
 const bounded = [
-  ...['code', 'content', 'kind', 'method', 'operation', 'outcome', 'partition', 'reason', 'route'],
+  ...[
+    'aggregation',
+    'code',
+    'content',
+    'kind',
+    'method',
+    'operation',
+    'outcome',
+    'partition',
+    'reason',
+    'rollup',
+    'route',
+  ],
   ...['state', 'status', 'task', 'topic'],
 ];
 const metrics = apps.flatMap(({ name, metrics: own }) => own.map((metric) => ({ app: name, ...metric })));

@@ -1,4 +1,4 @@
-import { Kafka, KafkaJSProtocolError, logLevel, type IHeaders } from 'kafkajs';
+import { Kafka, KafkaJSConnectionError, KafkaJSProtocolError, logLevel, type IHeaders } from 'kafkajs';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoggedMessage } from './ledger';
@@ -16,7 +16,7 @@ export function logEnds(brokers: readonly string[], topic: string): Promise<Map<
   return patiently(() => askEnds(brokers, topic));
 }
 
-/** A broker that has just come back denies for a while that it has any topic. */
+/** A broker that has just come back takes no connection for a while, and then denies that it has any topic. */
 async function patiently<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -24,7 +24,7 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
     } catch (error) {
       const { cause = error } = error instanceof Error ? error : {};
       const denied = cause instanceof KafkaJSProtocolError && cause.type === 'UNKNOWN_TOPIC_OR_PARTITION';
-      if (!denied || tries === 20) throw error;
+      if ((!denied && !(cause instanceof KafkaJSConnectionError)) || tries === 20) throw error;
       await delay(500);
     }
   }

@@ -36,17 +36,18 @@ export class FilesController {
     if (files === undefined) throw notFound('Page not found');
     const check = files.links.check(linked, query, Date.now() / 1000);
     if (check === 'wrong') throw forbidden('This link is not valid: it was changed, or made for another file.');
-    if (check === 'expired') throw forbidden('This link has expired: ask for a new one.');
     const { organizationId, analyticsId, file } = linked;
     const keyId = String(query.for);
     const about = { address: request.ip, userAgent: request.headers['user-agent'] };
     const entry = (status: number, bytes: number) =>
       ({ organizationId, kind: 'file', keyId, analyticsId, file, status, bytes, ...about }) as const;
     try {
+      if (check === 'expired') throw forbidden('This link has expired: ask for a new one.');
       const sha256 = await this.checksum(linked);
       const served = await serveFile(request, reply, {
         root: files.root,
         path: this.links.objectKey(linked),
+        etag: `"${sha256}"`,
         headers: {
           'content-type': 'text/csv; charset=utf-8',
           'content-disposition': `attachment; filename="${file}"`,

@@ -14,7 +14,7 @@ const FILTERS = { analytics_id: 'analytics_id', aggregation: 'aggregation', freq
 /** Always the newest period first. */
 const REPORTS: ListRules<never> = { sortable: {}, filters: Object.values(FILTERS), defaultSort: [] };
 /** Always newest first. */
-const DOWNLOADS: ListRules<never> = { sortable: {}, filters: [], others: ['before'], defaultSort: [] };
+const DOWNLOADS: ListRules<never> = { sortable: {}, filters: [], others: ['$cursor'], defaultSort: [] };
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -60,16 +60,16 @@ export class AnalyticsReportsController {
   })
   @ApiOrganizationQuery()
   @ApiQuery({ name: '$limit', required: false, schema: { type: 'integer', default: 100, maximum: 100 } })
-  @ApiQuery({ name: 'before', required: false, description: '`next` of the page before.', type: String })
+  @ApiQuery({ name: '$cursor', required: false, description: '`cursor` of the page before.', type: String })
   @ApiOkResponse({ type: DownloadPage })
   @ApiErrors(403)
   async downloads(@CurrentPrincipal() principal: Principal, @Query() query: QueryValues): Promise<DownloadPage> {
     const organizationId = requireOrganization(principal, query);
     const { limit, skip } = parseListQuery(query, DOWNLOADS);
-    if (skip !== 0) throw refused('$skip', 'is not for this list, which grows: give "before"');
-    const { before } = query;
+    if (skip !== 0) throw refused('$skip', 'is not for this list, which grows: give $cursor');
+    const { $cursor: before } = query;
     if (before !== undefined && !(typeof before === 'string' && UUID.test(before))) {
-      throw refused('before', 'must be "next" of the page before');
+      throw refused('$cursor', 'must be the cursor of the page before');
     }
     // One more than asked for tells whether there is another page.
     const found = await this.accesses.page(this.database, { organizationId, limit: limit + 1, before });
@@ -77,7 +77,7 @@ export class AnalyticsReportsController {
     return {
       data: shown.map(toDownloadResponse),
       limit,
-      next: found.length > limit ? (shown.at(-1)?.id ?? null) : null,
+      cursor: found.length > limit ? (shown.at(-1)?.id ?? null) : null,
     };
   }
 }

@@ -240,19 +240,19 @@ describe('the access log', () => {
     let before = '';
     for (let pages = 1; ; pages += 1) {
       const { body } = await client.send('GET', `/v1/analytics/downloads?$limit=2${before}`);
-      const { data, next }: { data: { file: string }[]; next: string | null } = Object(body);
+      const { data, cursor }: { data: { file: string }[]; cursor: string | null } = Object(body);
       seen.push(...data.map(({ file }) => file));
-      if (next === null) {
+      if (cursor === null) {
         expect(pages).toBe(3);
         break;
       }
-      before = `&before=${next}`;
+      before = `&$cursor=${cursor}`;
     }
     expect(seen).toEqual(['file-4', 'file-3', 'file-2', 'file-1', 'file-0']);
     expect(await client.send('GET', '/v1/analytics/downloads')).toMatchObject({
-      body: { limit: 100, next: null, data: { length: 5, 0: { kind: 'file', bytes: 5e9, user_agent: null } } },
+      body: { limit: 100, cursor: null, data: { length: 5, 0: { kind: 'file', bytes: 5e9, user_agent: null } } },
     });
-    for (const query of ['$skip=1', 'before=x', 'before=%00', '$limit=x', 'key_id=k', 'before=a&before=b']) {
+    for (const query of ['$skip=1', '$cursor=x', '$cursor=%00', '$limit=x', 'key_id=k', '$cursor=a&$cursor=b']) {
       const { status } = await client.send('GET', `/v1/analytics/downloads?${query}`);
       expect([query, status]).toEqual([query, 400]);
     }

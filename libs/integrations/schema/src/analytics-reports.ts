@@ -123,10 +123,10 @@ export class DownloadPage {
   limit: number;
 
   @ApiProperty({
-    description: 'Give it as `before` for the next page; null when this is the last.',
+    description: 'Sent as `$cursor`, it gives the next page; null when this is the last.',
     type: String,
     nullable: true,
     example: null,
   })
-  next: string | null;
+  cursor: string | null;
 }

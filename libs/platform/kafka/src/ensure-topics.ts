@@ -1,6 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigResourceTypes, type Admin } from 'kafkajs';
 import { protocolType } from './errors';
 import { requiredTopicConfig, type TopicSpec } from './topic';
+
+/** How often, and how long, topics that were made are waited for. */
+const MAX_TRIES = 60;
+const TRY_MS = 500;
 
 /** What was done to a topic, or has to be done by people. */
 export interface TopicChange {
@@ -53,7 +58,23 @@ export async function create(admin: Admin, specs: readonly TopicSpec[]): Promise
       })),
     });
   } catch (error) {
-    if (protocolType(error) !== 'TOPIC_ALREADY_EXISTS') throw error; // another process was quicker
+    const type = protocolType(error);
+    // A broker that has much to do made them and does not know them yet.
+    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return untilKnown(admin, specs);
+    if (type !== 'TOPIC_ALREADY_EXISTS') throw error; // another process was quicker
+  }
+}
+
+async function untilKnown(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
+  const topics = specs.map(({ name }) => name);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await admin.fetchTopicMetadata({ topics });
+      return;
+    } catch (error) {
+      if (protocolType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION' || tries === MAX_TRIES) throw error;
+      await delay(TRY_MS);
+    }
   }
 }
 

@@ -62,6 +62,15 @@ describe('NestLogger', () => {
 });
 
 describe('redact', () => {
+  it.each(['signature', 'X-Amz-Signature', 'X-Goog-Signature', 'X-Goog-Credential', 'apikey'])(
+    'hides %s in a link',
+    (name) => {
+      expect(redactText(`"https://host/file?a=1&${name}=abc.DEF-9%2F&b=2"`)).toBe(
+        `"https://host/file?a=1&${name}=[hidden]&b=2"`,
+      );
+    },
+  );
+
   it('keeps what is harmless', () => {
     const at = new Date(0);
     expect(redact({ a: 1n, at, bytes: Buffer.from('abc'), token_type: 'x', list: [null, undefined, 'b'] })).toEqual({

@@ -30,7 +30,10 @@ const MAX_DEPTH = 8;
 /** Text that is a secret by its look: credentials in URLs, bearer tokens, signed tokens, private keys. */
 const SECRET_TEXTS: readonly (readonly [RegExp, string])[] = [
   // Every repetition is bounded: a hostile text must not make a log line slow.
-  [/([?&](?:api_?key|token|access_token|X-Amz-(?:Signature|Credential|Security-Token))=)[^&\s"'\\]+/gi, `$1${HIDDEN}`],
+  [
+    /([?&](?:api_?key|token|access_token|signature|X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token))=)[^&\s"'\\]+/gi,
+    `$1${HIDDEN}`,
+  ],
   [/\b(Bearer|Basic|App)\s+[A-Za-z0-9._~+/=-]{20,}/g, `$1 ${HIDDEN}`],
   [/\beyJ[\w-]{8,4096}\.[\w-]{1,8192}\.[\w-]{0,4096}/g, HIDDEN],
   [/(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"'\\]{0,256}):[^\s/@"'\\]{1,512}@/gi, `$1:${HIDDEN}@`],
