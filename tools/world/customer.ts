@@ -69,14 +69,13 @@ export class Customer {
 
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
     const base = path.startsWith('/v1/consents') ? this.urls.ingest : this.urls.api;
-    const answer = await fetch(`${base}${path}`, {
+    const answer = await request(`${base}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.token}`,
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(60_000),
     });
     const text = await answer.text();
     const retryAfter = answer.headers.get('retry-after');
@@ -251,4 +250,15 @@ export function serviceAccountKey(): string {
     client_email: 'exports@didomi-cmp.iam.gserviceaccount.com',
     client_id: '1',
   });
+}
+
+/** Asks again, once, what changes nothing: a service closes a connection that was idle in the moment it is used again. */
+async function request(url: string, init: RequestInit): Promise<Response> {
+  const send = () => fetch(url, { ...init, signal: AbortSignal.timeout(60_000) });
+  try {
+    return await send();
+  } catch (error) {
+    if (init.method !== 'GET') throw error;
+    return send();
+  }
 }
