@@ -4,7 +4,7 @@ import { executeRun } from '@delivery/exports/engine';
 import { AttemptStore, RunStore } from '@delivery/exports/store';
 import { PositionStore } from '@delivery/ingest/store';
 import { loadConfig } from '@delivery/platform/config';
-import { Database, PostgresConfig, type Sql } from '@delivery/platform/postgres';
+import { Database, PostgresConfig } from '@delivery/platform/postgres';
 import { generateSigningKey, ManifestSigner } from '@delivery/platform/secrets';
 import { processUsage } from './measure';
 
@@ -14,7 +14,6 @@ const LEASE_SECONDS = 60;
 async function main(bucket: string): Promise<void> {
   const database = await new Database(loadConfig(PostgresConfig), { applicationName: 'bench-export' }).open();
   const attempts = new AttemptStore();
-  const positions = new PositionStore();
   const signer = ManifestSigner.fromConfig({ manifestSigningKey: generateSigningKey() });
   const claimedAt = performance.now();
   const before = process.cpuUsage();
@@ -26,7 +25,7 @@ async function main(bucket: string): Promise<void> {
     snapshots: database,
     attempts,
     runs: new RunStore(),
-    readPositions: (sql: Sql) => positions.readAll(sql, 'consent'),
+    positions: new PositionStore(),
     openDestination: async () => openFileDestination({ root: bucket }),
     sign: (input: Buffer) => ({ algorithm: 'Ed25519', key_id: signer.keyId, value: signer.sign(input) }) as const,
     leaseSeconds: LEASE_SECONDS,

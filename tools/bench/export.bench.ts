@@ -58,7 +58,6 @@ async function ownContender(rig: Rig, dataset: Dataset, compression: Compression
 
 async function planOnce({ database }: Rig, integrationId: string, dataset: Dataset, compression: Compression) {
   const schedules = new ScheduleStore();
-  const positions = new PositionStore();
   const key = { organizationId: ORGANIZATION, integrationId };
   const spec = specOf(dataset, compression);
   const content = contentOf(DATASETS[dataset]).name;
@@ -68,9 +67,8 @@ async function planOnce({ database }: Rig, integrationId: string, dataset: Datas
       database,
       schedules,
       runs: new RunStore(),
-      readPositions: (sql) => positions.readAll(sql, 'consent'),
+      positions: new PositionStore(),
       log: { offsetsAt: async () => [] },
-      topics: [],
       readSettings: async () => ({ includeGuests: true }),
       maxWaitSeconds: 0,
     },

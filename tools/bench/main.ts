@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine } from './measure';
 import { benchAccept } from './accept.bench';
+import { benchDownload } from './download.bench';
 import { benchExport } from './export.bench';
 import { benchIdle } from './idle.bench';
 import { benchInteractions } from './interactions.bench';
@@ -22,6 +23,8 @@ const help = `Benchmarks against the local stack.
                      P4: recorded events to files, each a line; beside psql with gzip, pigz and zstd, and dlt
   npm run bench -- export [--events 1000000] [--users 200000] [--partitions 12] [--runs 5]
                      P5, P6: recorded events to files, grouped by user; beside psql | gzip -1
+  npm run bench -- download [--parallel 1000] [--runs 5]
+                     P7: requests for links to reports, 500 a second; then memory, with many downloads at once
   npm run bench -- idle [--rest 60]
                      P8: start to ready of all services, and their memory at rest
   npm run bench -- shape [--events 200000] [--users 40000] [--runs 5]
@@ -43,6 +46,7 @@ async function main(): Promise<void> {
       partitions: { type: 'string' },
       runs: { type: 'string', default: '5' },
       rest: { type: 'string', default: '60' },
+      parallel: { type: 'string', default: '1000' },
     },
   });
   const [name] = positionals;
@@ -61,6 +65,7 @@ async function main(): Promise<void> {
     events: () => benchExport('events', numbers(1_000_000, 200_000, 12)),
     export: () => benchExport('users', numbers(1_000_000, 200_000, 12)),
     shape: () => Promise.resolve(benchShape(numbers(200_000, 40_000, 3))),
+    download: () => benchDownload({ runs: Number(values.runs), parallel: Number(values.parallel) }),
     idle: () => benchIdle({ restSeconds: Number(values.rest) }),
   };
   const benchmark = benchmarks[name];
