@@ -8,7 +8,7 @@ import { migrations as ingestMigrations } from '@delivery/ingest/store';
 import { bootService, type RunningService } from '@delivery/platform/service';
 import { stackEnvironment, testDatabase, testKafka, type TestKafka, waitFor } from '@delivery/platform/testing';
 import { definition } from '../app.module';
-import { RollupWorld } from './rollup-world';
+import { awayFromHourEnd, RollupWorld } from './rollup-world';
 
 describe('analytics-aggregator', () => {
   let world: RollupWorld;
@@ -40,6 +40,7 @@ describe('analytics-aggregator', () => {
     });
 
   it('boots, answers its probes, counts, closes hours, and stops', async () => {
+    await awayFromHourEnd();
     const shown = { organization_id: 'acme', type: 'CMP_SHOWN', settings_id: 's' } as const;
     service = await boot();
     const { url } = service;

@@ -12,7 +12,7 @@ import { type Closed, closeOverHours } from '../closing/close-hours';
 import { sweepOldClaims } from '../closing/sweep-claims';
 import { rollUpConsents } from '../consents/roll-up-consents';
 import { startRecorder } from './recording';
-import { openAs, RollupWorld } from './rollup-world';
+import { awayFromHourEnd, openAs, RollupWorld } from './rollup-world';
 
 const never = new AbortController().signal;
 const shown = { organization_id: 'acme', type: 'CMP_SHOWN', settings_id: 's' } as const;
@@ -22,6 +22,7 @@ let world: RollupWorld;
 const recorders: Recorder[] = [];
 
 beforeEach(async () => {
+  await awayFromHourEnd();
   kafka = await testKafka([...topicSpecs(2), ...consentTopics(1)]);
   world = await RollupWorld.open(['acme']);
 });
@@ -201,7 +202,8 @@ describe('closing hours', () => {
     await waitForLock(2);
     counting.resolve();
     await Promise.all([first, sealing, next]);
-    expect(steps).toEqual(['counted', 'sealed', 'counts from 5']);
+    // That it counts from there says that it was sealed before; who is told first, nobody knows.
+    expect([steps[0], ...steps.slice(1).sort()]).toEqual(['counted', 'counts from 5', 'sealed']);
   });
 
   it('makes a day final with its last hour', async () => {

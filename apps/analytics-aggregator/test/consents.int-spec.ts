@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { hourOf } from '@delivery/analytics/domain';
-import { ConsentRollupStore } from '@delivery/analytics/store';
+import { ConsentRollupStore, OpenHourStore } from '@delivery/analytics/store';
 import { type ConsentEventInput, normalizeEvent } from '@delivery/consent/domain';
 import { consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
 import { recordEvents } from '@delivery/consent/store';
@@ -189,6 +189,26 @@ describe('recorded consents', () => {
       }
     },
   );
+
+  it('are in their hour though that is sealed before their count is committed', async () => {
+    await world.positions.begin(world.db, { ...key, partition: 0, firstOffset: 0n });
+    await record(new Dice(1), 0, 5, new Date(begun));
+    const [store, open] = [new ConsentRollupStore(), new OpenHourStore()];
+    const [partition] = await store.partitions(world.db, consentRecorderName);
+    if (partition === undefined) throw new Error('nothing to count');
+    const [made, commit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const counting = world.aggregator.transaction(async (tx) => {
+      await store.countNext(tx, partition, 100);
+      made.resolve();
+      await commit.promise;
+    });
+    await made.promise;
+    const sealing = world.aggregator.transaction((tx) => open.seal(tx, hourOf(new Date(begun)) + 3));
+    await world.untilSealingWaits();
+    commit.resolve();
+    await Promise.all([counting, sealing]);
+    expect(await counted()).toEqual(wanted());
+  });
 
   it('are counted once while they come, by several whose connections are killed', async () => {
     const rollUps = [rollUp(3), rollUp(5), rollUp(2)];

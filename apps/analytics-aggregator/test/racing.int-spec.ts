@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { interactionRecorderName, interactions, interactionsTopic, topicSpecs } from '@delivery/analytics/schema';
+import {
+  hoursName,
+  interactionRecorderName,
+  interactions,
+  interactionsTopic,
+  topicSpecs,
+} from '@delivery/analytics/schema';
 import { ConsentRollupStore } from '@delivery/analytics/store';
 import { topicSpecs as consentTopics } from '@delivery/consent/schema';
 import { testKafka, type TestKafka, waitFor } from '@delivery/platform/testing';
@@ -121,6 +127,10 @@ describe('two aggregators that race for everything, whose connections are killed
     const positions = await world.positions.readAll(world.db, interactionRecorderName);
     expect(positions.reduce((sum, { duplicates }) => sum + duplicates, 0n)).toBe(BigInt(expected.duplicates));
     expect(await decided()).toBe(expected.granular.reduce((sum, row) => sum + Number(row.split('|').at(-1)), 0));
+    // What was counted into an hour that was closed already would stay for ever.
+    const closed = await world.positions.find(world.db, hoursName, hoursName, 0);
+    expect(await world.rows(`SELECT * FROM interaction_hourly WHERE hour < ${closed?.nextOffset}`)).toEqual([]);
+    expect(await world.rows(`SELECT * FROM interaction_session WHERE hour < ${closed?.nextOffset}`)).toEqual([]);
     expect(failures).toBeGreaterThan(0);
   });
 });

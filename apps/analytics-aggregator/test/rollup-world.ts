@@ -1,8 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PositionStore } from '@delivery/ingest/store';
 import { Database } from '@delivery/platform/postgres';
-import { testDatabase, type TestDatabase } from '@delivery/platform/testing';
+import { testDatabase, type TestDatabase, waitFor } from '@delivery/platform/testing';
 import { beginHours } from '../closing/begin-hours';
 import { allMigrations } from './report-world';
+
+const HOUR_MS = 3_600_000;
 
 /** A database with organizations, in which the hours have begun. */
 export class RollupWorld {
@@ -40,6 +43,12 @@ export class RollupWorld {
     await this.db.query(`ALTER DATABASE ${row?.name} SET delivery.clock_offset = '${interval}'`);
   }
 
+  /** Until somebody wants to seal hours, and is kept from it. */
+  async untilSealingWaits(): Promise<void> {
+    const text = `SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'analytics_open_hour'::regclass`;
+    await waitFor(async () => (await this.db.query(text)).length > 0, { describe: 'sealing to wait' });
+  }
+
   /** Ends a connection of the aggregator's that is in the middle of a transaction, if there is one. */
   async killOne(): Promise<void> {
     await this.db.query(
@@ -58,4 +67,10 @@ export class RollupWorld {
 export async function openAs({ config }: TestDatabase, role: string): Promise<Database> {
   const own = Object.assign(Object.create(Object.getPrototypeOf(config)), config, { role });
   return new Database(own, { applicationName: role }).open();
+}
+
+/** Waits for the next hour when this one is nearly over: a test that reads the clock twice would see two. */
+export async function awayFromHourEnd(): Promise<void> {
+  const leftMs = HOUR_MS - (Date.now() % HOUR_MS);
+  if (leftMs < 20_000) await delay(leftMs);
 }

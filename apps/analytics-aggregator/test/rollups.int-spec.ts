@@ -148,6 +148,24 @@ describe('what is recorded', () => {
     expect(await metrics()).toEqual(recountAsRecorded(seen, clamped).metrics);
   });
 
+  it('is in its hour though that is sealed before it is committed', async () => {
+    const [seen] = onePartition(new Dice(13), 1).filter(({ interaction }) => interaction.type !== 'DECISION');
+    if (seen === undefined) throw new Error('nothing to record');
+    const source = { clusterId: 'c', topic: interactionsTopic, topicId: 3, partition: 0, epoch: 1 };
+    const [counted, commit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const recording = world.aggregator.transaction(async (tx) => {
+      await recorder.record(tx, [{ message: message(seen), value: seen.interaction }], source);
+      counted.resolve();
+      await commit.promise;
+    });
+    await counted.promise;
+    const closing = closeAll();
+    await world.untilSealingWaits();
+    commit.resolve();
+    await Promise.all([recording, closing]);
+    expect(await metrics()).toEqual(recount([seen]).metrics);
+  });
+
   it('refuses organizations that do not exist, and records the rest', async () => {
     const known = { organization_id: 'acme', type: 'CMP_SHOWN', settings_id: 's' } as const;
     const items = ['acme', 'nobody', 'zeta'].map((organization, offset) => ({
