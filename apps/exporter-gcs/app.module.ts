@@ -1,4 +1,4 @@
-import { consentRecorderName } from '@delivery/consent/schema';
+import { migrations as analytics } from '@delivery/analytics/store';
 import { migrations as consent } from '@delivery/consent/store';
 import { exporterMetricSpecs, ExporterModule, exporterTransports } from '@delivery/exports/engine';
 import { migrations as exports } from '@delivery/exports/store';
@@ -17,7 +17,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ExporterGcsConfig } from './app.config';
 import { gcsDestinations } from './gcs-destinations';
 
-const migrations = [...ingest, ...consent, ...exports, ...integrations];
+const migrations = [...ingest, ...consent, ...exports, ...integrations, ...analytics];
 
 @Module({})
 class ResourcesModule {
@@ -39,7 +39,7 @@ export class AppModule {
   static register(config: ExporterGcsConfig): DynamicModule {
     const { exporter, postgres, signing } = config;
     const destinations = gcsDestinations(config.gcs, config.secrets);
-    const options = { kind: 'gcs', exporter, postgres, signing, recorder: consentRecorderName, destinations } as const;
+    const options = { kind: 'gcs', exporter, postgres, signing, destinations } as const;
     return { module: AppModule, imports: [ResourcesModule.register(config), ExporterModule.register(options)] };
   }
 }

@@ -6,7 +6,7 @@ import { BacklogReadModel, RunStore, ScheduleStore } from '@delivery/exports/sto
 import { PositionStore, RejectionStore } from '@delivery/ingest/store';
 import { OrganizationStore } from '@delivery/integrations/store';
 import { KafkaConnection } from '@delivery/platform/kafka';
-import { Database, type Sql } from '@delivery/platform/postgres';
+import { Database } from '@delivery/platform/postgres';
 import { HealthChecks, isWedged, Lifecycle, Metrics, type Task, Ticker } from '@delivery/platform/service';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { SchedulerConfig } from './app.config';
@@ -20,7 +20,6 @@ import { reportTasks } from './tasks/report-tasks';
 const HOUR_SECONDS = 3600;
 /** Within the time that a probe is answered in. */
 const DEPENDENCY_MS = 1_500;
-const TOPICS = [consentEventsTopic, consentCommandsTopic];
 
 /** Everything that has to happen when its time comes. Any number of schedulers may run. */
 @Injectable()
@@ -28,7 +27,6 @@ export class SchedulerService implements OnApplicationBootstrap {
   private readonly logger = new Logger('scheduler');
   private readonly runs = new RunStore();
   private readonly positions = new PositionStore();
-  private readonly readPositions = (sql: Sql) => this.positions.readAll(sql, consentRecorderName);
   private readonly ticker: Ticker;
 
   constructor(
@@ -90,10 +88,10 @@ export class SchedulerService implements OnApplicationBootstrap {
         backlog: new BacklogReadModel(),
         rejections: new RejectionStore(),
         readPositions: async (sql) => [
-          ...(await this.readPositions(sql)),
+          ...(await this.positions.readAll(sql, consentRecorderName)),
           ...(await this.positions.readAll(sql, interactionRecorderName)),
         ],
-        topics: [...TOPICS, interactionsTopic],
+        topics: [consentEventsTopic, consentCommandsTopic, interactionsTopic],
         gauges: new BacklogGauges(metrics),
         everySeconds: config.backlogSeconds,
       }),
@@ -112,9 +110,8 @@ export class SchedulerService implements OnApplicationBootstrap {
       database: this.database,
       schedules: new ScheduleStore(),
       runs: this.runs,
-      readPositions: this.readPositions,
+      positions: this.positions,
       log: this.kafka,
-      topics: TOPICS,
       readSettings: (sql, organizationId) => organizations.exportSettings(sql, organizationId),
       maxWaitSeconds: this.config.maxWaitSeconds,
     };

@@ -202,11 +202,16 @@ async function release(
   await database.transaction(async (tx) => {
     const positions = await new PositionStore().readAll(tx, consents.consumer);
     const recorded = toPositions(positions.map(({ nextOffset, ...position }) => ({ ...position, offset: nextOffset })));
-    const borders = bordersOf(manifests, recorded).map(toPlaces);
+    const borders = bordersOf(manifests.filter(isOfConsents), recorded).map(toPlaces);
     const rewinds = new RewindStore();
     await rewinds.settle(tx, consents.consumer, beyond.consents, borders);
     await rewinds.settle(tx, interactions.consumer, beyond.interactions, []);
   });
+}
+
+/** Windows of hours are no places in the log of consents. */
+function isOfConsents({ manifest: { window } }: FoundManifest): boolean {
+  return Object.keys(window.to).every((topic) => consents.topics.some((each) => each === topic));
 }
 
 function toPlaces(border: Positions): LogPlace[] {

@@ -1,4 +1,3 @@
-import { consentCommandsTopic, consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
 import { type PlannedRun, planRun } from '@delivery/exports/engine';
 import { type ExporterKind, runRequested } from '@delivery/exports/schema';
 import { RunStore, ScheduleStore } from '@delivery/exports/store';
@@ -21,15 +20,14 @@ export async function runNow(
   if (!integration.enabled) {
     throw new AdminError('refused', `Integration ${integrationId} is disabled: enable it first (PATCH enabled: true).`);
   }
-  const [organizations, positions, runs] = [new OrganizationStore(database), new PositionStore(), new RunStore()];
+  const [organizations, runs] = [new OrganizationStore(database), new RunStore()];
   const planned = await planRun(
     {
       database,
       schedules: new ScheduleStore(),
       runs,
+      positions: new PositionStore(),
       log: kafka,
-      topics: [consentEventsTopic, consentCommandsTopic],
-      readPositions: (sql) => positions.readAll(sql, consentRecorderName),
       readSettings: (sql, organization) => organizations.exportSettings(sql, organization),
       maxWaitSeconds: 0,
     },

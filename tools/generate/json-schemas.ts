@@ -8,6 +8,7 @@ import { ConsentEventMessage, consentEventSchema, jsonSchemaOf, type JsonSchema 
 import {
   deliveredEventSchema,
   deliveredLineSchema,
+  deliveredMetricSchema,
   manifestSchema,
   RunChangedMessage,
   RunRequestedMessage,
@@ -22,6 +23,7 @@ export const schemaFiles = {
   interaction: 'interaction.schema.json',
   deliveredLine: 'delivered-line.schema.json',
   deliveredEvent: 'delivered-event.schema.json',
+  deliveredMetric: 'delivered-metric.schema.json',
   manifest: 'manifest.schema.json',
   reportManifest: 'report-manifest.schema.json',
   runRequested: 'run-requested.schema.json',
@@ -42,6 +44,7 @@ export function generateJsonSchemas(): GeneratedFile[] {
     file(schemaFiles.interaction, describeSchema(interactionSchema, InteractionMessage.name, interactions)),
     file(schemaFiles.deliveredLine, deliveredLineSchema),
     file(schemaFiles.deliveredEvent, deliveredEventSchema),
+    file(schemaFiles.deliveredMetric, deliveredMetricSchema),
     file(schemaFiles.manifest, manifestSchema),
     file(schemaFiles.reportManifest, reportManifestSchema),
     file(schemaFiles.runRequested, schemaOf(RunRequestedMessage, 'run-requested', 'Run requested', runs)),

@@ -15,6 +15,7 @@ export { type Fault, type FaultKind, faultKinds, judge, type JudgedExport, type 
 export { eventsTopic, Ledger, type LoggedMessage, numberHeader, type Place, type Produced } from './ledger';
 export {
   type Broker,
+  type HourCounts,
   interactionSettings,
   interactionsOf,
   interactionsTopic,

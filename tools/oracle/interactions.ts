@@ -15,6 +15,7 @@ export interface SentInteraction {
   country: string;
   action?: number;
   action_type?: string;
+  session_id?: string;
   services?: { template_id: string; name: string; consent: 0 | 1 }[];
 }
 
@@ -25,7 +26,8 @@ export interface Broker {
 
 export const interactionsTopic = 'consent.interactions.v1';
 
-const types = ['CMP_SHOWN', 'ACCEPT_ALL_L1', 'DENY_ALL_L1', 'SAVE_L2', 'PRIVACY_POLICY_LINK', 'DECISION'];
+const bannerTypes = ['CMP_SHOWN', 'ACCEPT_ALL_L1', 'DENY_ALL_L1', 'SAVE_L2', 'PRIVACY_POLICY_LINK'];
+const types = [...bannerTypes, 'DECISION', 'PAGE_VIEW', 'SESSION'];
 const browsers = ['chrome', 'firefox', 'safari', 'bot'];
 const countries = ['FR', 'DE', 'US'];
 const services = ['analytics', 'ads', 'maps'];
@@ -58,6 +60,7 @@ export function interactionsOf(organization: string, count: number, first = 0): 
       browser: browsers[pick(seed, 'browser', browsers.length)] ?? '',
       country: countries[pick(seed, 'country', countries.length)] ?? '',
       ...(type === 'DECISION' && decision(seed)),
+      ...(type === 'SESSION' && { session_id: `session-${pick(seed, 'session', 50)}` }),
     };
   });
 }
@@ -94,11 +97,21 @@ export async function publishInteractions(
 /** Rows as a report has them, without its header, each with its count. */
 export type Rows = Map<string, number>;
 
+/** What is counted of an hour and its dimensions, as an analytics export names it. */
+export interface HourCounts {
+  pageviews: number;
+  sessions: number;
+  notice_displays: number;
+  ui_interactions: number;
+}
+
 export interface Recount {
   /** UTC, of the last message. */
   day: string;
   interaction: Rows;
   granular: Rows;
+  /** By UTC day and hour, platform, country and settings id, of whichever day. */
+  hourly: Map<string, HourCounts>;
   counted: number;
   duplicates: number;
   rejected: number;
@@ -111,9 +124,11 @@ export interface Recount {
 export async function recount(broker: Broker, organization: string): Promise<Recount> {
   const log = await readLog({ brokers: broker.brokers, topic: `${broker.topicPrefix}${interactionsTopic}` });
   const day = dayOf(Math.max(...log.map(({ arrivedAt }) => arrivedAt)));
-  const result: Recount = { day, interaction: new Map(), granular: new Map(), counted: 0, duplicates: 0, rejected: 0 };
+  const rows = { interaction: new Map(), granular: new Map(), hourly: new Map() };
+  const result: Recount = { day, ...rows, counted: 0, duplicates: 0, rejected: 0 };
   const ids = new Set<string>();
   const decisions = new Map<string, string>();
+  const sessions = new Set<string>();
   for (const message of log.toSorted(inOrder)) {
     const sent = parsed(message);
     if (sent?.organization_id !== organization) {
@@ -126,6 +141,7 @@ export async function recount(broker: Broker, organization: string): Promise<Rec
     }
     if (sent.id !== undefined) ids.add(sent.id);
     result.counted += 1;
+    countHour(result, sessions, sent, message.arrivedAt);
     if (dayOf(message.arrivedAt) === day) count(result, decisions, sent);
   }
   for (const row of decisions.values()) add(result.granular, row);
@@ -145,12 +161,27 @@ function parsed({ value }: LoggedMessage): SentInteraction | undefined {
 }
 
 function count({ day, interaction }: Recount, decisions: Map<string, string>, sent: SentInteraction): void {
-  if (sent.type !== 'DECISION') {
-    return add(interaction, [day, sent.settings_id, sent.type, sent.platform, sent.browser, sent.country].join());
+  if (bannerTypes.includes(sent.type)) {
+    add(interaction, [day, sent.settings_id, sent.type, sent.platform, sent.browser, sent.country].join());
   }
   for (const { template_id: id, name, consent } of sent.services ?? []) {
     const row = [day, sent.settings_id, id, name, sent.action, sent.action_type, consent].join();
     decisions.set([sent.device_id, sent.settings_id, id].join(), row);
+  }
+}
+
+function countHour({ hourly }: Recount, sessions: Set<string>, sent: SentInteraction, arrivedAt: number): void {
+  if (sent.type === 'DECISION') return;
+  const hour = new Date(arrivedAt).getUTCHours();
+  const key = [dayOf(arrivedAt), hour, sent.platform, sent.country, sent.settings_id].join();
+  const counts = hourly.get(key) ?? { pageviews: 0, sessions: 0, notice_displays: 0, ui_interactions: 0 };
+  hourly.set(key, counts);
+  if (sent.type === 'PAGE_VIEW') counts.pageviews += 1;
+  else if (sent.type === 'CMP_SHOWN') counts.notice_displays += 1;
+  else if (sent.type !== 'SESSION') counts.ui_interactions += 1;
+  else if (!sessions.has(`${key} ${sent.session_id}`)) {
+    sessions.add(`${key} ${sent.session_id}`);
+    counts.sessions += 1;
   }
 }
 

@@ -13,13 +13,14 @@ import {
   untilStopped,
 } from '../services';
 import { stackDir, StackError } from '../stack';
+import { curlLine } from '../world/reports';
 import { demoOrganization, type OrganizationKey } from './demo-organization';
 
 const help = `Runs all services and the local stack until Ctrl-C, and shows where they are, with a key to use them.
 
   npm start
 
-  ${services.map(({ name, port, does }) => `http://127.0.0.1:${port}  ${name.padEnd(18)}${does}`).join('\n  ')}
+  ${services.map(({ name, port, does }) => `http://127.0.0.1:${port}  ${name.padEnd(22)}${does}`).join('\n  ')}
 
 Services that crash are started again, after a pause that doubles with each crash. Their logs: .stack/logs/<service>.log.
 The stack is stopped too, unless it was running before. One service alone, restarted when its code changes:
@@ -63,11 +64,11 @@ async function assertPortsFree(): Promise<void> {
   );
 }
 
-function overview({ organization, id, secret }: OrganizationKey, { environment }: PreparedPlatform): string {
+function overview({ organization, id, secret, reports }: OrganizationKey, { environment }: PreparedPlatform): string {
   const at = (name: string) => `http://127.0.0.1:${services.find((service) => service.name === name)?.port}`;
   const table: [string, string, string][] = [
     ...services.map(({ name, does }): [string, string, string] => [name, at(name), does]),
-    ['Kafka', environment['KAFKA_BROKERS'] ?? '', 'publish to consent.events.v1'],
+    ['Kafka', environment['KAFKA_BROKERS'] ?? '', 'publish to consent.events.v1 and consent.interactions.v1'],
     ['PostgreSQL', new URL(environment['DATABASE_URL'] ?? '').host, 'npm run stack -- env prints the whole URL'],
     ['S3, STS, IAM', environment['S3_ENDPOINT'] ?? '', 'keys local / local'],
     ['GCS', environment['GCS_ENDPOINT'] ?? '', 'no authentication'],
@@ -75,18 +76,25 @@ function overview({ organization, id, secret }: OrganizationKey, { environment }
   const body = JSON.stringify({ type: 'api-key', key: id, secret });
   const event =
     '{"user":{"organization_user_id":"me@example.com"},"consents":{"purposes":[{"id":"cookies","enabled":true}]}}';
+  const shown = JSON.stringify({ type: 'CMP_SHOWN', settings_id: reports.settingsId, device_id: 'device-1' });
+  const report = { ...reports, url: at('download-gateway'), name: `interaction-${reports.day}` };
   return [
     '',
-    ...table.map(([name, url, does]) => `  ${name.padEnd(18)}${url.padEnd(28)}${does}`),
+    ...table.map(([name, url, does]) => `  ${name.padEnd(22)}${url.padEnd(28)}${does}`),
     '',
     `  Organization  ${organization}`,
     `  API key       ${id}`,
     `  Secret        ${secret}   (shown once; each start makes a new one)`,
+    `  Analytics id  ${reports.analyticsId}, of the settings "${reports.settingsId}"`,
+    `  Download key  ${reports.key}`,
     '',
     '  Try it:',
     `    TOKEN=$(curl -s ${at('integrations-api')}/v1/sessions -H 'content-type: application/json' -d '${body}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
     `    curl -s ${at('consent-ingest')}/v1/consents/events -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '${event}'`,
+    `    curl -s ${at('consent-ingest')}/v1/consents/interactions -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '${shown}'`,
     `    curl -s ${at('integrations-api')}/v1/marketplace/exports/logs -H "authorization: Bearer $TOKEN"`,
+    `    ${curlLine(report)}`,
+    `      (a report of ${reports.day}, there within a minute; what is counted today is in that of tomorrow, 08:00 UTC)`,
     '',
     '  Ctrl-C stops everything.',
   ].join('\n');

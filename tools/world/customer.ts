@@ -21,6 +21,8 @@ export interface RunLog {
   result: string | null;
   result_message: string | null;
   attempt: number;
+  trigger: string;
+  due_at: string;
   metrics: { users: number };
   files: number;
   date: string;

@@ -21,16 +21,19 @@ export async function interactionsCounted(database: Database, { brokers, topicPr
 }
 
 /**
- * Moves the clock of a database to 08:01 UTC of the day after `day`, when its reports are there. Services read it by new
- * connections only, so theirs are ended: they go on by themselves.
+ * Moves the clock of a database to 08:01 UTC of the day after `day`, when its reports are there.
  */
 export async function moveClockPast(database: Database, day: string): Promise<void> {
-  const [row] = await database.query<{ name: string; seconds: number }>(
-    `SELECT current_database() AS name, extract(epoch FROM $1::date + 1 - (now() AT TIME ZONE 'UTC'))::float8 AS seconds`,
-    [day],
-  );
-  const seconds = Math.ceil((row?.seconds ?? 0) + shortlyAfterEight);
-  await database.query(`ALTER DATABASE ${row?.name} SET delivery.clock_offset = '${seconds} seconds'`);
+  await moveClock(database, (Date.parse(day) - Date.now()) / 1000 + 24 * 3600 + shortlyAfterEight);
+}
+
+/**
+ * The clock of a database is so much ahead of this machine's from now on. Services read it by new connections only, so
+ * theirs are ended: they go on by themselves.
+ */
+export async function moveClock(database: Database, seconds: number): Promise<void> {
+  const [row] = await database.query<{ name: string }>('SELECT current_database() AS name');
+  await database.query(`ALTER DATABASE ${row?.name} SET delivery.clock_offset = '${Math.ceil(seconds)} seconds'`);
   await database.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE datname = current_database() AND pid <> pg_backend_pid()`,

@@ -1,3 +1,4 @@
+import { migrations as analyticsMigrations } from '@delivery/analytics/store';
 import { topicSpecs } from '@delivery/exports/schema';
 import { migrations as consentMigrations } from '@delivery/consent/store';
 import { migrations as exportMigrations } from '@delivery/exports/store';
@@ -20,7 +21,13 @@ describe('exporter-gcs', () => {
 
   beforeAll(async () => {
     database = await testDatabase({
-      migrations: [...ingestMigrations, ...consentMigrations, ...exportMigrations, ...integrationsMigrations],
+      migrations: [
+        ...ingestMigrations,
+        ...consentMigrations,
+        ...exportMigrations,
+        ...integrationsMigrations,
+        ...analyticsMigrations,
+      ],
     });
     kafka = await testKafka(topicSpecs(1));
   });

@@ -1,3 +1,4 @@
+import { migrations as analyticsMigrations } from '@delivery/analytics/store';
 import { topicSpecs } from '@delivery/exports/schema';
 import { migrations as consentMigrations } from '@delivery/consent/store';
 import { DEFAULT_SPEC, makeWindow } from '@delivery/exports/domain';
@@ -21,7 +22,13 @@ describe('exporter-s3', () => {
 
   beforeAll(async () => {
     database = await testDatabase({
-      migrations: [...ingestMigrations, ...consentMigrations, ...exportMigrations, ...integrationsMigrations],
+      migrations: [
+        ...ingestMigrations,
+        ...consentMigrations,
+        ...exportMigrations,
+        ...integrationsMigrations,
+        ...analyticsMigrations,
+      ],
     });
     kafka = await testKafka(topicSpecs(1));
   });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { migrations as analyticsMigrations } from '@delivery/analytics/store';
 import { type ConsentEventInput, normalizeEvent } from '@delivery/consent/domain';
 import { migrations as consentMigrations, recordEvents } from '@delivery/consent/store';
 import { openS3Reader } from '@delivery/destinations/s3';
@@ -36,7 +37,13 @@ describe('exporter-s3', () => {
 
   beforeAll(async () => {
     test = await testDatabase({
-      migrations: [...ingestMigrations, ...consentMigrations, ...exportMigrations, ...integrationsMigrations],
+      migrations: [
+        ...ingestMigrations,
+        ...consentMigrations,
+        ...exportMigrations,
+        ...integrationsMigrations,
+        ...analyticsMigrations,
+      ],
     });
     kafka = await testKafka(topicSpecs(1));
     await createIntegration();
@@ -101,15 +108,13 @@ describe('exporter-s3', () => {
 
   /** Plans a run and tells the exporter, as the API does. */
   async function runNow(): Promise<string> {
-    const positions = new PositionStore();
     const planned = await planRun(
       {
         database: test.database,
         schedules: new ScheduleStore(),
         runs: new RunStore(),
-        readPositions: (sql) => positions.readAll(sql, 'consent'),
+        positions: new PositionStore(),
         log: { offsetsAt: async () => [] },
-        topics: [],
         readSettings: async () => ({ includeGuests: false }),
         maxWaitSeconds: 0,
       },

@@ -1,4 +1,3 @@
-import { consentCommandsTopic, consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
 import type { PlanDeps } from '@delivery/exports/engine';
 import { RunStore, ScheduleStore } from '@delivery/exports/store';
 import { PositionStore } from '@delivery/ingest/store';
@@ -19,18 +18,14 @@ export const planDepsProvider: FactoryProvider<PlanDeps> = {
     runs: RunStore,
     organizations: OrganizationStore,
     log: KafkaConnection,
-  ): PlanDeps => {
-    const positions = new PositionStore();
-    return {
-      database,
-      schedules,
-      runs,
-      log,
-      topics: [consentEventsTopic, consentCommandsTopic],
-      readPositions: (sql) => positions.readAll(sql, consentRecorderName),
-      readSettings: (sql, organizationId) => organizations.exportSettings(sql, organizationId),
-      // Only runs that somebody asked for are planned here, and those never wait.
-      maxWaitSeconds: 0,
-    };
-  },
+  ): PlanDeps => ({
+    database,
+    schedules,
+    runs,
+    positions: new PositionStore(),
+    log,
+    readSettings: (sql, organizationId) => organizations.exportSettings(sql, organizationId),
+    // Only runs that somebody asked for are planned here, and those never wait.
+    maxWaitSeconds: 0,
+  }),
 };

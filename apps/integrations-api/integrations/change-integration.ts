@@ -1,6 +1,6 @@
 import { specOf } from '@delivery/exports/domain';
 import { ScheduleStore } from '@delivery/exports/store';
-import { INTEGRATION_TYPES, type Integration, type IntegrationType } from '@delivery/integrations/domain';
+import { datasetOf, INTEGRATION_TYPES, type Integration, type IntegrationType } from '@delivery/integrations/domain';
 import { type FieldFault, updateFaults, type UpdateIntegrationRequest } from '@delivery/integrations/schema';
 import { type IntegrationChanges, IntegrationStore } from '@delivery/integrations/store';
 import { ApiException, badRequest, notFound } from '@delivery/platform/auth';
@@ -98,7 +98,7 @@ export class ChangeIntegration {
     { enabled, properties: { compression } = {} }: UpdateIntegrationRequest,
   ): Promise<void> {
     const key = { organizationId: current.organizationId, integrationId: current.id };
-    const [dataset] = current.properties.data;
+    const dataset = datasetOf(typeOf(current), current.properties);
     if (compression !== undefined) await this.schedules.change(tx, key, { spec: specOf(dataset, compression) });
     if (enabled === false) await this.schedules.pause(tx, key);
     if (enabled === true) await this.schedules.resume(tx, key);
@@ -106,10 +106,11 @@ export class ChangeIntegration {
 }
 
 /** What an integration delivers stays: its consumers read one kind of line, from its beginning on. */
-function datasetFaults({ properties }: Integration, request: UpdateIntegrationRequest): FieldFault[] {
+function datasetFaults(current: Integration, request: UpdateIntegrationRequest): FieldFault[] {
   const wanted = request.properties?.data?.[0];
-  if (wanted === undefined || wanted === properties.data[0]) return [];
-  const message = `stays ${JSON.stringify(properties.data)}: create an integration that delivers ${wanted}`;
+  const delivered = datasetOf(typeOf(current), current.properties);
+  if (wanted === undefined || wanted === delivered) return [];
+  const message = `stays ["${delivered}"]: create an integration that delivers ${wanted}`;
   return [{ field: 'properties.data', message }];
 }
 

@@ -1,6 +1,12 @@
-import { type Dataset, DATASETS, specOf } from '@delivery/exports/domain';
+import { DATASETS, specOf } from '@delivery/exports/domain';
 import { ScheduleStore } from '@delivery/exports/store';
-import { findIntegrationType, type Integration, newShortId } from '@delivery/integrations/domain';
+import {
+  datasetOf,
+  dataToKeep,
+  findIntegrationType,
+  type Integration,
+  newShortId,
+} from '@delivery/integrations/domain';
 import { createFaults, type CreateIntegrationRequest } from '@delivery/integrations/schema';
 import { IntegrationStore } from '@delivery/integrations/store';
 import { badRequest } from '@delivery/platform/auth';
@@ -47,8 +53,9 @@ export class CreateIntegration {
       authentication: request.authentication,
       bucketName: request.properties.bucket_name,
     });
-    const { frequency, data = [type.data[0]], compression } = request.properties;
-    const [dataset] = data;
+    const { frequency, compression } = request.properties;
+    const data = dataToKeep(type, request.properties.data);
+    const dataset = datasetOf(type, request.properties);
     const row = {
       organizationId,
       id,
@@ -57,7 +64,7 @@ export class CreateIntegration {
       sealedCredentials,
       properties: {
         frequency,
-        data: [dataset] satisfies [Dataset],
+        ...(data === undefined ? {} : { data }),
         ...(compression === undefined ? {} : { compression }),
         ...properties,
       },

@@ -26,7 +26,7 @@ export function toIntegrationResponse(
     },
     properties: {
       frequency: properties.frequency,
-      data: properties.data,
+      ...(properties.data === undefined ? {} : { data: properties.data }),
       ...(properties.compression === undefined ? {} : { compression: properties.compression }),
       bucket_name: made?.bucketName ?? properties.bucket_name ?? '',
       ...(made?.roleArn === undefined ? {} : { bucket_access_role_arn: made.roleArn }),

@@ -152,6 +152,62 @@ describe('S3', () => {
   });
 });
 
+describe('analytics exports', () => {
+  const analytics = (request: string) => request.replace('batch-exports', 'analytics-exports');
+
+  it.each([
+    ['s3', () => analytics(s3Request('counts'))],
+    ['gcs', () => analytics(gcsRequest('counts'))],
+  ])("take the contract's own request for %s, and say of data what was said", async (kind, request) => {
+    const client = await harness.organization(`counts-${kind}`);
+    const made = await create(client, request().replace('counts', `counts-${kind}`));
+    expect(made).toMatchObject({
+      status: 201,
+      body: { type_id: JSON.parse(request()).type_id, properties: { frequency: 1, bucket_name: expect.any(String) } },
+    });
+    expect(made.body['properties']).not.toHaveProperty('data');
+    const id = String(made.body['id']);
+    expect(await client.send('GET', `${PATH}/${id}`)).toMatchObject({ body: { properties: made.body['properties'] } });
+    const schedule = await scheduleOf(id);
+    const layout = 'data/export-id={id}/date={date}/cmp_hourly_metrics/{run}-{n}.json.gz';
+    const content = 'cmp_hourly_metrics';
+    expect(schedule).toMatchObject({ destination_kind: kind, content, spec: { layout }, enabled: true });
+    const due = schedule?.['next_due_at'];
+    expect(due instanceof Date && Math.abs(due.getTime() - Date.now() - 86_400_000) < 60_000).toBe(true);
+    expect(made.text).not.toContain(CANARY);
+  });
+
+  it('deliver hourly metrics, and nothing that is of consents', async () => {
+    const client = await harness.organization('metrics');
+    const asked = JSON.parse(analytics(s3Request('metrics', '111111111111')));
+    const withData = (data: string[]) => ({ ...asked, properties: { frequency: 1, data } });
+    expect(await client.send('POST', PATH, withData(['events']))).toMatchObject({
+      status: 400,
+      body: {
+        errors: [
+          {
+            field: 'properties.data',
+            message:
+              'must be ["cmp_hourly_metrics"] for analytics-exports-s3; for events create an integration of type batch-exports-s3',
+          },
+        ],
+      },
+    });
+    const made = await client.send('POST', PATH, withData(['cmp_hourly_metrics']));
+    expect(made).toMatchObject({ status: 201, body: { properties: { data: ['cmp_hourly_metrics'] } } });
+    const path = `${PATH}/${String(made.body['id'])}`;
+    expect(await client.send('PATCH', path, { properties: { data: ['users'] } })).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'properties.data', message: expect.stringContaining('cmp_hourly_metrics') }] },
+    });
+    expect(await client.send('PATCH', path, { properties: { compression: 'zstd' } })).toMatchObject({ status: 200 });
+    expect(await scheduleOf(made.body['id'])).toMatchObject({
+      content: 'cmp_hourly_metrics',
+      spec: { layout: expect.stringMatching(/cmp_hourly_metrics.*zst$/) },
+    });
+  });
+});
+
 describe('GCS', () => {
   it("takes the contract's own request, and keeps the key sealed", async () => {
     const client = await harness.organization('gcs');
@@ -269,14 +325,13 @@ describe('requests', () => {
     ]);
   });
 
-  it.each([
-    ['analytics-exports-s3', 'comes with a later version'],
-    ['webhook-http', 'must be one of batch-exports-s3, batch-exports-gcp'],
-  ])('refuses %s', async (typeId, sentence) => {
+  it('refuses a type that there is not', async () => {
     const client = await harness.organization('types');
-    expect(await create(client, s3Request('types').replace('batch-exports-s3', typeId))).toMatchObject({
+    expect(await create(client, s3Request('types').replace('batch-exports-s3', 'webhook-http'))).toMatchObject({
       status: 400,
-      body: { errors: [{ field: 'type_id', message: expect.stringContaining(sentence) }] },
+      body: {
+        errors: [{ field: 'type_id', message: expect.stringContaining('batch-exports-gcp, analytics-exports-s3') }],
+      },
     });
   });
 

@@ -1,5 +1,7 @@
 export type { Content, ContentRange, ContentRequest } from './contents/content';
 export { contentOf } from './contents/registry';
+export { HOURS } from './sources/closed-hours';
+export type { ContentSource, PositionReader } from './sources/content-source';
 export type { AttemptOutcome, ExecuteDeps } from './deliver/deps';
 export { executeRun, type ExecuteOptions } from './deliver/execute-run';
 export { LeaseLost, RunFault } from './errors';

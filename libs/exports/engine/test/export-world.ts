@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { migrations as analyticsMigrations } from '@delivery/analytics/store';
 import { type ConsentEventInput, normalizeEvent } from '@delivery/consent/domain';
 import { migrations as consentMigrations, recordEvents } from '@delivery/consent/store';
 import type { DestinationDriver } from '@delivery/destinations/driver';
@@ -16,6 +17,7 @@ import {
   ScheduleStore,
 } from '@delivery/exports/store';
 import { migrations as ingestMigrations, PositionStore } from '@delivery/ingest/store';
+import { migrations as integrationsMigrations } from '@delivery/integrations/store';
 import type { Database, PostgresConfig } from '@delivery/platform/postgres';
 import { generateSigningKey, ManifestSigner } from '@delivery/platform/secrets';
 import { testDatabase, type TestDatabase } from '@delivery/platform/testing';
@@ -23,6 +25,14 @@ import { type AttemptOutcome, type ExecuteDeps, executeRun, planRun, type PlanDe
 
 const TOPIC = 'consent.events.v1';
 const CONSUMER = 'consent';
+
+export const allMigrations = [
+  ...ingestMigrations,
+  ...consentMigrations,
+  ...exportMigrations,
+  ...integrationsMigrations,
+  ...analyticsMigrations,
+];
 
 export interface DeliveredLine {
   user: { id: string; version: number; organization_id: string };
@@ -47,7 +57,7 @@ export class ExportWorld {
   ) {}
 
   static async open(): Promise<ExportWorld> {
-    const test = await testDatabase({ migrations: [...ingestMigrations, ...consentMigrations, ...exportMigrations] });
+    const test = await testDatabase({ migrations: allMigrations });
     return new ExportWorld(test, await mkdtemp(join(tmpdir(), 'exports-')));
   }
 
@@ -124,13 +134,16 @@ export class ExportWorld {
       database: this.db,
       schedules: this.schedules,
       runs: this.runs,
-      readPositions: (sql) => this.positions.readAll(sql, CONSUMER),
-      log: { offsetsAt: async () => [...(this.logEnds ?? [])].map(([partition, offset]) => ({ partition, offset })) },
-      topics: [TOPIC],
+      positions: this.positions,
+      log: { offsetsAt: async (topic) => (topic === TOPIC ? this.offsets() : []) },
       readSettings: async () => ({ includeGuests: false }),
       maxWaitSeconds: 3600,
       ...changes,
     };
+  }
+
+  private offsets() {
+    return [...(this.logEnds ?? [])].map(([partition, offset]) => ({ partition, offset }));
   }
 
   async plan(
@@ -164,7 +177,7 @@ export class ExportWorld {
       snapshots: this.db,
       attempts: this.attempts,
       runs: this.runs,
-      readPositions: (sql) => this.positions.readAll(sql, CONSUMER),
+      positions: this.positions,
       openDestination: () => this.openBucket(),
       sign: (input) => ({ algorithm: 'Ed25519', key_id: this.signer.keyId, value: this.signer.sign(input) }),
       leaseSeconds: 30,

@@ -267,7 +267,9 @@ it('a database that has not reached the end of the window is not read', async ()
   await world.record(key.organizationId, [{ id: 'e2', user: named('ann') }]);
   await world.planned(key);
   const run = await world.claim();
-  expect(await world.execute(run, { readPositions: async () => replica })).toBe('retrying');
+  expect(await world.execute(run, { positions: { readAll: async () => replica, isHeld: async () => false } })).toBe(
+    'retrying',
+  );
   expect(await world.stored(run)).toMatchObject({
     resultCode: 'snapshot_behind',
     resultMessage: expect.stringContaining('partition 0 of consent.events.v1 lacks 1 messages'),

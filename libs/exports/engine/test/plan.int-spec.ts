@@ -1,4 +1,4 @@
-import { RewindStore } from '@delivery/ingest/store';
+import { type IngestPosition, RewindStore } from '@delivery/ingest/store';
 import { KafkaError } from '@delivery/platform/kafka';
 import { deliveredEvents, ExportWorld } from './export-world';
 
@@ -11,6 +11,9 @@ afterEach(() => world.reset());
 
 const ann = { organization_user_id: 'ann' };
 const TOPIC = 'consent.events.v1';
+
+/** A database that has recorded so far. */
+const at = (positions: IngestPosition[]) => ({ readAll: async () => positions, isHeld: async () => false });
 
 /** Lets so many hours pass for all schedules. */
 async function pass(hours: number): Promise<void> {
@@ -227,9 +230,9 @@ describe('windows', () => {
     await world.deliver(key);
     const before = await world.positions.readAll(world.db, 'consent');
     const restored = before.map((position) => (position.partition === 8 ? { ...position, nextOffset: 1n } : position));
-    await world.planned(key, { readPositions: async () => restored });
+    await world.planned(key, { positions: at(restored) });
     const run = await world.claim();
     expect(run.window.to).toEqual(run.window.from);
-    expect(await world.execute(run, { readPositions: async () => restored })).toBe('retrying');
+    expect(await world.execute(run, { positions: at(restored) })).toBe('retrying');
   });
 });

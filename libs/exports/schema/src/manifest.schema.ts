@@ -11,7 +11,9 @@ function object(description: string, properties: Record<string, object>) {
 
 const positions = {
   type: 'object',
-  description: 'Topic -> partition -> position. What is not named is at the beginning.',
+  description:
+    'Topic -> partition -> position. What is not named is at the beginning. Hourly metrics have `analytics.hours`, whose ' +
+    'offsets are hours since 1970.',
   additionalProperties: {
     type: 'object',
     additionalProperties: object('The first position that does not belong to it.', {
@@ -31,7 +33,7 @@ export const manifestSchema = {
     run: text,
     organization_id: text,
     export_id: { ...text, description: 'The integration.' },
-    content: { ...text, description: '`consent-users` or `consent-events`.' },
+    content: { ...text, description: '`consent-users`, `consent-events` or `cmp_hourly_metrics`.' },
     schema_version: { ...count, description: 'Of the lines.' },
     date: { type: 'string', format: 'date', description: 'UTC day of the due time, as in the path.' },
     window: object('What was recorded at positions [from, to).', {
@@ -42,7 +44,7 @@ export const manifestSchema = {
     }),
     complete_until: {
       ...timeOrNull,
-      description: 'All events that arrived before are in this run or an earlier one; null when that cannot be said.',
+      description: 'All that arrived before is in this run or an earlier one; null when that cannot be said.',
     },
     due_at: time,
     due_times: { type: 'array', items: time, description: 'Several when the platform was down.' },
@@ -56,7 +58,7 @@ export const manifestSchema = {
         sha256: hash,
       }),
     },
-    totals: object('Sums; `users` is 0 where lines are single events.', {
+    totals: object('Sums. Where lines hold no users, `users` is 0, and every line counts as an event.', {
       files: count,
       bytes: count,
       rows: count,

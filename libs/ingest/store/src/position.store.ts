@@ -38,6 +38,14 @@ export class PositionStore {
     return rows.map(toPosition);
   }
 
+  /** Whether this database is older than what was recorded once, by whichever consumer: nothing may be delivered then. */
+  async isHeld(sql: Sql): Promise<boolean> {
+    const rows = await sql.query(
+      'SELECT 1 FROM ingest_rewind WHERE reconciled_to IS NULL OR reconciled_to < recorded_to LIMIT 1',
+    );
+    return rows.length > 0;
+  }
+
   async find(sql: Sql, consumer: string, topic: string, partition: number): Promise<IngestPosition | undefined> {
     return this.one(sql, consumer, topic, partition, '');
   }

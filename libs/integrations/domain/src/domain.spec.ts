@@ -1,4 +1,15 @@
-import { findIntegrationType, isOrganizationId, isShortId, newShortId, parseAccountId, trustedAccounts } from './index';
+import {
+  datasetOf,
+  dataToKeep,
+  findIntegrationType,
+  INTEGRATION_TYPES,
+  isOrganizationId,
+  isShortId,
+  newShortId,
+  parseAccountId,
+  trustedAccounts,
+  typeDelivering,
+} from './index';
 
 describe('parseAccountId', () => {
   it('keeps an id of twelve digits as it is', () => {
@@ -43,16 +54,36 @@ describe('findIntegrationType', () => {
   it('finds the types that can be created', () => {
     expect(findIntegrationType('batch-exports-s3')).toMatchObject({ type: { destinationKind: 's3' } });
     expect(findIntegrationType('batch-exports-gcp')).toMatchObject({ type: { destinationKind: 'gcs' } });
-  });
-
-  it.each(['analytics-exports-s3', 'analytics-exports-gcp'])('says that %s comes later', (typeId) => {
-    expect(findIntegrationType(typeId)).toEqual({ fault: expect.stringContaining('later version') });
+    expect(findIntegrationType('analytics-exports-s3')).toMatchObject({ type: { destinationKind: 's3' } });
+    expect(findIntegrationType('analytics-exports-gcp')).toMatchObject({ type: { destinationKind: 'gcs' } });
   });
 
   it('names the possible ones for anything else', () => {
     expect(findIntegrationType('constructor')).toEqual({
-      fault: 'must be one of batch-exports-s3, batch-exports-gcp',
+      fault: 'must be one of batch-exports-s3, batch-exports-gcp, analytics-exports-s3, analytics-exports-gcp',
     });
+  });
+});
+
+describe('what is delivered', () => {
+  const [batch, , , analytics] = INTEGRATION_TYPES;
+
+  it('is what the properties say, and else the first that the type has', () => {
+    expect(datasetOf(batch, { data: ['events'] })).toBe('events');
+    expect(datasetOf(batch, {})).toBe('users');
+    expect(datasetOf(analytics, {})).toBe('cmp_hourly_metrics');
+  });
+
+  it('is written down where there was a choice, or where it was said', () => {
+    expect(dataToKeep(batch, undefined)).toEqual(['users']);
+    expect(dataToKeep(batch, ['events'])).toEqual(['events']);
+    expect(dataToKeep(analytics, undefined)).toBeUndefined();
+    expect(dataToKeep(analytics, ['cmp_hourly_metrics'])).toEqual(['cmp_hourly_metrics']);
+  });
+
+  it('tells the type that delivers the other, to the same kind of destination', () => {
+    expect(typeDelivering('users', analytics)?.typeId).toBe('batch-exports-gcp');
+    expect(typeDelivering('cmp_hourly_metrics', batch)?.typeId).toBe('analytics-exports-s3');
   });
 });
 

@@ -10,10 +10,14 @@ export {
   trustedAccounts,
 } from './integration';
 export {
+  dataToKeep,
+  datasetOf,
+  delivers,
   findIntegrationType,
   INTEGRATION_TYPE_IDS,
   INTEGRATION_TYPES,
   type IntegrationType,
   type IntegrationTypeId,
+  typeDelivering,
 } from './integration-type';
 export { type ApiKey, isOrganizationId, type Organization, ORGANIZATION_ID_RULE } from './organization';

@@ -17,8 +17,8 @@ export interface PublicAuthentication {
 export interface IntegrationProperties {
   /** Days between two deliveries. */
   frequency: number;
-  /** One. */
-  data: [Dataset];
+  /** One; left out by types that deliver one thing only, unless it was asked for. See {@link datasetOf}. */
+  data?: [Dataset];
   /** As it was asked for; gzip when nothing was. */
   compression?: Compression;
   /** GCS: the customer's bucket. S3 buckets belong to the organization and are not kept here. */

@@ -1,4 +1,4 @@
-/** The contract's own samples (contracts.md §1.3), with the types of this version. */
+/** The contract's own samples (contracts.md §1.3). */
 export const CREATE_S3_EXAMPLE = {
   organization_id: 'acme',
   type_id: 'batch-exports-s3',
@@ -18,6 +18,18 @@ export const CREATE_GCS_EXAMPLE = {
   mappings: [],
 };
 
+export const CREATE_ANALYTICS_S3_EXAMPLE = {
+  ...CREATE_S3_EXAMPLE,
+  type_id: 'analytics-exports-s3',
+  properties: { frequency: 1 },
+};
+
+export const CREATE_ANALYTICS_GCS_EXAMPLE = {
+  ...CREATE_GCS_EXAMPLE,
+  type_id: 'analytics-exports-gcp',
+  properties: { frequency: 1, bucket_name: 'acme-cmp-bucket' },
+};
+
 const ADDED_EXAMPLE = {
   enabled: true,
   status: 'active',
@@ -26,14 +38,22 @@ const ADDED_EXAMPLE = {
   warnings: [],
 };
 
+const MADE_EXAMPLE = {
+  bucket_name: 'consent-exports-acme-x7f2',
+  bucket_access_role_arn: 'arn:aws:iam::999999999999:role/consent-exports-acme-x7f2-role',
+};
+
 export const S3_INTEGRATION_EXAMPLE = {
   id: '58g9gnu3b5',
   ...CREATE_S3_EXAMPLE,
-  properties: {
-    ...CREATE_S3_EXAMPLE.properties,
-    bucket_name: 'consent-exports-acme-x7f2',
-    bucket_access_role_arn: 'arn:aws:iam::999999999999:role/consent-exports-acme-x7f2-role',
-  },
+  properties: { ...CREATE_S3_EXAMPLE.properties, ...MADE_EXAMPLE },
+  ...ADDED_EXAMPLE,
+};
+
+export const ANALYTICS_S3_INTEGRATION_EXAMPLE = {
+  id: '9gh49gn5x2',
+  ...CREATE_ANALYTICS_S3_EXAMPLE,
+  properties: { ...CREATE_ANALYTICS_S3_EXAMPLE.properties, ...MADE_EXAMPLE },
   ...ADDED_EXAMPLE,
 };
 
@@ -42,6 +62,13 @@ export const GCS_INTEGRATION_EXAMPLE = {
   ...CREATE_GCS_EXAMPLE,
   authentication: { project_id: 'acme-cmp', client_email: 'exports@acme-cmp.iam.gserviceaccount.com' },
   ...ADDED_EXAMPLE,
+};
+
+export const ANALYTICS_GCS_INTEGRATION_EXAMPLE = {
+  ...GCS_INTEGRATION_EXAMPLE,
+  ...CREATE_ANALYTICS_GCS_EXAMPLE,
+  id: '3w8t5j0v6d',
+  authentication: GCS_INTEGRATION_EXAMPLE.authentication,
 };
 
 /** An analytics id as a body asks for it. */

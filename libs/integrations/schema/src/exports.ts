@@ -56,7 +56,7 @@ export class RunProgressResponse {
   @ApiProperty({ example: 4000 })
   users: number;
 
-  @ApiProperty({ example: 20000 })
+  @ApiProperty({ description: 'Of hourly metrics: lines.', example: 20000 })
   events: number;
 
   @ApiPropertyOptional({ example: 61000 })

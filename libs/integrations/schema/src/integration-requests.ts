@@ -69,8 +69,8 @@ const FREQUENCY = {
 const DATASET_NAMES = Object.keys(DATASETS);
 const DATA = {
   description:
-    'What is delivered, one of: `users` (a line per user with his events), `events` (a line per event). For both, ' +
-    'create two integrations.',
+    'What is delivered. Batch exports: `users` (a line per user with his events; also when left out) or `events` (a line ' +
+    'per event); for both, create two integrations. Analytics exports: `cmp_hourly_metrics`, also when left out.',
   example: ['users'],
   isArray: true,
   enum: DATASET_NAMES,
@@ -90,7 +90,7 @@ export class CreatePropertiesRequest {
   @Max(1, { message: 'frequency must be 1: exports are delivered daily' })
   frequency: number;
 
-  @ApiPropertyOptional({ ...DATA, default: ['users'] })
+  @ApiPropertyOptional(DATA)
   @IfGiven()
   @IsArray()
   @ArrayMinSize(1)
@@ -140,7 +140,7 @@ export class UpdatePropertiesRequest {
   bucket_name?: string;
 }
 
-const MAPPINGS = { description: 'Batch exports have none: [].', example: [], isArray: true, type: Object };
+const MAPPINGS = { description: 'Exports have none: [].', example: [], isArray: true, type: Object };
 
 /** `POST /v1/marketplace/integrations` (contracts.md §1.3). */
 export class CreateIntegrationRequest {
@@ -173,7 +173,7 @@ export class CreateIntegrationRequest {
   @ApiPropertyOptional(MAPPINGS)
   @IfGiven()
   @IsArray()
-  @ArrayMaxSize(0, { message: 'mappings must be empty: batch exports have none' })
+  @ArrayMaxSize(0, { message: 'mappings must be empty: exports have none' })
   mappings?: unknown[];
 }
 
@@ -210,6 +210,6 @@ export class UpdateIntegrationRequest {
   @ApiPropertyOptional(MAPPINGS)
   @IfGiven()
   @IsArray()
-  @ArrayMaxSize(0, { message: 'mappings must be empty: batch exports have none' })
+  @ArrayMaxSize(0, { message: 'mappings must be empty: exports have none' })
   mappings?: unknown[];
 }

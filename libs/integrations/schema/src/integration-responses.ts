@@ -20,8 +20,12 @@ export class PropertiesResponse {
   @ApiProperty({ example: 1 })
   frequency: number;
 
-  @ApiProperty({ example: ['users'], type: [String] })
-  data: string[];
+  @ApiPropertyOptional({
+    description: 'Of analytics exports only when it was asked for.',
+    example: ['users'],
+    type: [String],
+  })
+  data?: string[];
 
   @ApiPropertyOptional({ description: 'When it was asked for.', enum: ['gzip', 'zstd'], example: 'zstd' })
   compression?: string;

@@ -1,4 +1,11 @@
-import { findIntegrationType, type IntegrationType, parseAccountId } from '@delivery/integrations/domain';
+import { type Dataset, DATASETS } from '@delivery/exports/domain';
+import {
+  delivers,
+  findIntegrationType,
+  type IntegrationType,
+  parseAccountId,
+  typeDelivering,
+} from '@delivery/integrations/domain';
 import type { UpdateIntegrationRequest } from './integration-requests';
 
 /** One field of a request that is not right, as the error body of the contract lists it. */
@@ -18,13 +25,15 @@ export function createFaults(request: object): FieldFault[] {
   if ('fault' in found) return [{ field: 'type_id', message: found.fault }];
   const needed = (...fields: readonly string[]) => fields.filter((field) => isLeftOut(request, field));
   const missing = (field: string) => ({ field, message: `is needed for ${typeId}` });
+  const data = dataFaults(request, found.type);
   if (found.type.bucketOwner === 'organization') {
     return [
+      ...data,
       ...foreignFaults(request, ['authentication.account_id'], found.type),
       ...needed('authentication.project_id', 'authentication.json_key', 'properties.bucket_name').map(missing),
     ];
   }
-  return [...platformFaults(request, found.type), ...needed('authentication.account_id').map(missing)];
+  return [...data, ...platformFaults(request, found.type), ...needed('authentication.account_id').map(missing)];
 }
 
 /** The same for a change of an integration of this type. */
@@ -41,6 +50,20 @@ function platformFaults(request: object, type: IntegrationType): FieldFault[] {
     ...accountFaults(request),
     ...(valueOf(request, made.field) === undefined ? [] : [made]),
   ];
+}
+
+/** Each type delivers its own; what is no data at all is told by the field's own rule. */
+function dataFaults(request: object, type: IntegrationType): FieldFault[] {
+  const field = 'properties.data';
+  const wished = valueOf(request, field);
+  return (Array.isArray(wished) ? wished : [])
+    .filter((each: unknown): each is Dataset => typeof each === 'string' && Object.hasOwn(DATASETS, each))
+    .filter((each) => !delivers(type, each))
+    .map((each) => {
+      const other = typeDelivering(each, type);
+      const way = other === undefined ? '' : `; for ${each} create an integration of type ${other.typeId}`;
+      return { field, message: `must be ["${type.data.join('"] or ["')}"] for ${type.typeId}${way}` };
+    });
 }
 
 function accountFaults(request: object): FieldFault[] {

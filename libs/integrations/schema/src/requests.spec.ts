@@ -3,6 +3,8 @@ import { INTEGRATION_TYPES } from '@delivery/integrations/domain';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import {
+  CREATE_ANALYTICS_GCS_EXAMPLE,
+  CREATE_ANALYTICS_S3_EXAMPLE,
   CREATE_GCS_EXAMPLE,
   CREATE_S3_EXAMPLE,
   createFaults,
@@ -50,7 +52,15 @@ const s3 = (changes: object) => ({ ...S3, ...changes });
 const gcs = (changes: object) => ({ ...GCS, ...changes });
 
 describe('CreateIntegrationRequest', () => {
-  it.each([S3, GCS, CREATE_S3_EXAMPLE, CREATE_GCS_EXAMPLE])('accepts the samples (%#)', (body) => {
+  it.each([
+    S3,
+    GCS,
+    CREATE_S3_EXAMPLE,
+    CREATE_GCS_EXAMPLE,
+    CREATE_ANALYTICS_S3_EXAMPLE,
+    CREATE_ANALYTICS_GCS_EXAMPLE,
+    s3({ type_id: 'analytics-exports-s3', properties: { frequency: 1, data: ['cmp_hourly_metrics'] } }),
+  ])('accepts the samples (%#)', (body) => {
     expect(faultsOf(body)).toEqual([]);
   });
 
@@ -62,7 +72,6 @@ describe('CreateIntegrationRequest', () => {
   it.each<[object, string[]]>([
     [{}, ['type_id', 'authentication', 'properties']],
     [s3({ type_id: 7 }), ['type_id']],
-    [s3({ type_id: 'analytics-exports-s3' }), ['type_id']],
     [s3({ type_id: 'sftp' }), ['type_id']],
     [s3({ organization_id: null }), ['organization_id']],
     [s3({ organization_id: ['didomi'] }), ['organization_id']],
@@ -82,6 +91,8 @@ describe('CreateIntegrationRequest', () => {
     [s3({ properties: { frequency: 1, data: ['users', 'events'] } }), ['properties.data']],
     [s3({ properties: { frequency: 1, compression: 'none' } }), ['properties.compression']],
     [s3({ properties: { frequency: 1, bucket_name: 'mine' } }), ['properties.bucket_name']],
+    [s3({ properties: { frequency: 1, data: ['cmp_hourly_metrics'] } }), ['properties.data']],
+    [s3({ type_id: 'analytics-exports-s3', properties: { frequency: 1, data: ['users'] } }), ['properties.data']],
     [s3({ mappings: [{}] }), ['mappings']],
     [s3({ mappings: {} }), ['mappings']],
     [s3({ enabled_: true }), ['enabled_']],

@@ -1,4 +1,5 @@
 import type { Position } from '@delivery/exports/domain';
+import type { ContentSource } from '../sources/content-source';
 
 /** The part of a window in one partition, with the number that rows know the topic by. */
 export interface ContentRange {
@@ -32,6 +33,8 @@ export interface Content {
   readonly schemaVersion: number;
   /** Whether a line holds several events of a user; otherwise a line is one event, and nobody counts users. */
   readonly grouped: boolean;
+  /** What its windows are ranges of. */
+  readonly source: ContentSource;
   /**
    * Queries without parameters, for one `COPY` after the other, each in an order that is the same every time. Their
    * columns are `line text` and, of a grouped content, `events int4, users int4`: `events` are those in this line,

@@ -1,8 +1,8 @@
 import type { DestinationDriver } from '@delivery/destinations/driver';
 import type { ManifestSignature, RetrySchedule } from '@delivery/exports/domain';
 import type { AttemptStore, ExportRun, RunProgress, RunStore } from '@delivery/exports/store';
-import type { IngestPosition } from '@delivery/ingest/store';
-import type { Database, Sql } from '@delivery/platform/postgres';
+import type { Database } from '@delivery/platform/postgres';
+import type { PositionReader } from '../sources/content-source';
 
 /** What executing a run needs from outside. */
 export interface ExecuteDeps {
@@ -12,8 +12,7 @@ export interface ExecuteDeps {
   readonly snapshots: Database;
   readonly attempts: AttemptStore;
   readonly runs: RunStore;
-  /** All current positions of the recorder whose rows are exported, in one statement. */
-  readonly readPositions: (sql: Sql) => Promise<IngestPosition[]>;
+  readonly positions: PositionReader;
   /**
    * Opens the integration's destination with the credentials it has now.
    * @throws RunFault `destination_missing`; DestinationError

@@ -4,6 +4,7 @@ import type { IngestPosition } from '@delivery/ingest/store';
 import type { Transaction } from '@delivery/platform/postgres';
 import type { ContentRequest } from '../contents/content';
 import { RunFault } from '../errors';
+import type { ContentSource } from '../sources/content-source';
 import { CopyLines } from './copy-lines';
 import type { Delivery } from './delivery';
 
@@ -20,15 +21,16 @@ const IDLE_MS = 600_000;
  * @throws RunFault `snapshot_behind`
  */
 export async function inSnapshot<T>(delivery: Delivery, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-  const { deps, run, lease } = delivery;
+  const { deps, run, lease, content } = delivery;
   let failure: unknown;
   let done: { result: T } | undefined;
   const work = async (tx: Transaction): Promise<T> => {
     try {
       // A statement that sends nothing yet (a sort) would otherwise outlive an exporter that is gone.
       await tx.query(`SET LOCAL client_connection_check_interval = '5s'`);
-      const positions = await deps.readPositions(tx);
-      assertReached(positions, run.window.to);
+      const positions = await deps.positions.readAll(tx, content.source.consumer);
+      if (await deps.positions.isHeld(tx)) throw databaseWentBack();
+      assertReached(content.source, positions, run.window.to);
       lease.signal.throwIfAborted();
       const topicIds = new Map(positions.map(({ topic, topicId }) => [topic, topicId]));
       done = { result: await read({ tx, topicIds }) };
@@ -64,19 +66,17 @@ export function recordedPositions(positions: readonly IngestPosition[]): Positio
   return toPositions(positions.map(({ nextOffset, ...position }) => ({ ...position, offset: nextOffset })));
 }
 
-function assertReached(positions: readonly IngestPosition[], end: Positions): void {
-  if (positions.some(({ held }) => held)) {
-    throw new RunFault(
-      'snapshot_behind',
-      'The database is older than what was recorded once; the run waits until the operator has looked at what was delivered.',
-    );
-  }
+function databaseWentBack(): RunFault {
+  return new RunFault(
+    'snapshot_behind',
+    'The database is older than what was recorded once; the run waits until the operator has looked at what was delivered.',
+  );
+}
+
+function assertReached(source: ContentSource, positions: readonly IngestPosition[], end: Positions): void {
   const recorded = recordedPositions(positions);
   if (hasReached(recorded, end)) return;
-  const missing = behind(recorded, end).map(({ at, target }) => {
-    const lag = at.epoch === target.epoch ? `${target.offset - at.offset} messages` : `epoch ${target.epoch}`;
-    return `partition ${target.partition} of ${target.topic} lacks ${lag}`;
-  });
+  const missing = behind(recorded, end).map(({ at, target }) => source.lackOf(at, target));
   throw new RunFault(
     'snapshot_behind',
     `The database that exports read from has not reached the end of the window yet: ${missing.join(', ')}.`,

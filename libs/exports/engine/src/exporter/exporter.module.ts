@@ -1,9 +1,9 @@
 import type { DestinationDriver, DriverDeps } from '@delivery/destinations/driver';
 import { type ExporterKind, runRequestedTopics } from '@delivery/exports/schema';
 import { AttemptStore, type ExportRun, RunStore } from '@delivery/exports/store';
-import { type IngestPosition, PositionStore } from '@delivery/ingest/store';
+import { PositionStore } from '@delivery/ingest/store';
 import { KafkaConnection, RunNudgeStrategy } from '@delivery/platform/kafka';
-import { Database, type PostgresConfig, type Sql } from '@delivery/platform/postgres';
+import { Database, type PostgresConfig } from '@delivery/platform/postgres';
 import { ManifestSigner, type SigningConfig } from '@delivery/platform/secrets';
 import { HealthChecks, Lifecycle, Metrics } from '@delivery/platform/service';
 import { Controller, type DynamicModule, type INestApplication, Module, type Type } from '@nestjs/common';
@@ -16,8 +16,6 @@ export interface ExporterOptions {
   readonly exporter: ExporterConfig;
   readonly postgres: PostgresConfig;
   readonly signing: SigningConfig;
-  /** Name of the recorder whose rows are exported. */
-  readonly recorder: string;
   /** Where a run goes, with the credentials of this moment; made when the database is open. */
   readonly destinations: (database: Database) => OpenDestination;
 }
@@ -89,14 +87,13 @@ async function openSnapshots(
 }
 
 function partsOf(options: ExporterOptions, database: Database, snapshots: Database) {
-  const positions = new PositionStore();
   const signer = ManifestSigner.fromConfig(options.signing);
   return {
     database,
     snapshots,
     attempts: new AttemptStore(),
     runs: new RunStore(),
-    readPositions: (sql: Sql): Promise<IngestPosition[]> => positions.readAll(sql, options.recorder),
+    positions: new PositionStore(),
     openDestination: options.destinations(database),
     sign: (input: Buffer) =>
       ({ algorithm: signer.algorithm, key_id: signer.keyId, value: signer.sign(input) }) as const,

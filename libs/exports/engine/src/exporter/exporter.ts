@@ -89,7 +89,7 @@ export class Exporter implements OnApplicationBootstrap {
 
   /** A database that went back does not know what was delivered since. */
   private async isHeld(sql: Sql): Promise<boolean> {
-    return (await this.deps.readPositions(sql)).some(({ held }) => held);
+    return this.deps.positions.isHeld(sql);
   }
 
   private async execute(run: ExportRun, options: { claimedAt: number; signal: AbortSignal }): Promise<void> {

@@ -19,19 +19,18 @@ import {
 import type { IngestPosition } from '@delivery/ingest/store';
 import type { Database, Sql } from '@delivery/platform/postgres';
 import { inSpan, type Span } from '@delivery/platform/tracing';
+import { contentOf } from '../contents/registry';
 import { describeWindow } from '../deliver/describe-window';
 import { recordedPositions } from '../deliver/read-window';
-import { logTargetAt, type LogReader, type LogTarget, readinessOf } from './log-readiness';
+import type { ContentSource, PositionReader } from '../sources/content-source';
+import type { LogReader, Readiness } from './log-readiness';
 
 export interface PlanDeps {
   readonly database: Database;
   readonly schedules: ScheduleStore;
   readonly runs: RunStore;
-  /** All current positions of the recorder whose rows are exported, in one statement. */
-  readonly readPositions: (sql: Sql) => Promise<IngestPosition[]>;
+  readonly positions: PositionReader;
   readonly log: LogReader;
-  /** The topics that recorder records. */
-  readonly topics: readonly string[];
   /** What the organization wants now; frozen with the run. */
   readonly readSettings: (sql: Sql, organizationId: string) => Promise<{ includeGuests: boolean }>;
   /** A scheduled run that waited so long for the recorder is planned with what is recorded. */
@@ -76,8 +75,9 @@ export async function planRun(deps: PlanDeps, request: PlanRequest): Promise<Pla
   const now = await databaseNow(deps.database);
   const due = request.trigger === 'manual' ? now : dueTimesOf(schedule, now).at(-1);
   if (due === undefined) return { outcome: 'not_due' };
-  const target = await logTargetAt(deps.log, deps.topics, due);
-  return deps.database.transaction((tx) => planLocked(deps, tx, request, { due, target }));
+  const { source } = contentOf(schedule.content);
+  const readinessOf = await source.readinessAt(deps.log, due);
+  return deps.database.transaction((tx) => planLocked(deps, tx, request, { due, source, readinessOf }));
 }
 
 /** Until the operator has reconciled the deliveries, however long that takes: a window may be delivered already. */
@@ -87,14 +87,15 @@ const DATABASE_WENT_BACK =
 /** What was asked of the log before the transaction, since no lock may wait for Kafka. */
 interface AskedLog {
   readonly due: Date;
-  readonly target: LogTarget;
+  readonly source: ContentSource;
+  readonly readinessOf: (positions: readonly IngestPosition[]) => Readiness;
 }
 
 async function planLocked(
   deps: PlanDeps,
   tx: Sql,
   request: PlanRequest,
-  { due, target }: AskedLog,
+  { due, source, readinessOf }: AskedLog,
 ): Promise<PlanOutcome> {
   const locked = await deps.schedules.lockForPlanning(tx, request);
   if (locked === undefined) return { outcome: 'absent' };
@@ -103,12 +104,12 @@ async function planLocked(
   const dueTimes = request.trigger === 'manual' ? [due] : dueTimesOf(schedule, due);
   if (dueTimes.length === 0) return { outcome: 'not_due' };
 
-  const positions = await deps.readPositions(tx);
-  if (positions.some(({ held }) => held)) {
+  const positions = await deps.positions.readAll(tx, source.consumer);
+  if (await deps.positions.isHeld(tx)) {
     if (request.trigger === 'schedule') await deps.schedules.setWaiting(tx, request, DATABASE_WENT_BACK);
     return { outcome: 'waiting', waitingFor: DATABASE_WENT_BACK };
   }
-  const { waitingFor, completeUntil } = readinessOf(target, positions, due);
+  const { waitingFor, completeUntil } = readinessOf(positions);
   if (request.trigger === 'schedule' && waitingFor !== undefined && mayWait(deps, schedule, now)) {
     await deps.schedules.setWaiting(tx, request, waitingFor);
     return { outcome: 'waiting', waitingFor };

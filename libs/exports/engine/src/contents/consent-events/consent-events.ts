@@ -1,3 +1,4 @@
+import { consentLog } from '../../sources/consent-log';
 import type { Content, ContentRequest } from '../content';
 import { inMonths, keyRanges, surveyRevisions } from '../revisions';
 
@@ -6,6 +7,7 @@ export const consentEvents: Content = {
   name: 'consent-events',
   schemaVersion: 1,
   grouped: false,
+  source: consentLog,
   linesSql,
   surveySql: surveyRevisions,
 };

@@ -1,4 +1,5 @@
 import { literal } from '@delivery/platform/postgres';
+import { consentLog } from '../../sources/consent-log';
 import type { Content, ContentRange, ContentRequest, Months } from '../content';
 import { inMonths, keyRanges, surveyRevisions } from '../revisions';
 
@@ -12,6 +13,7 @@ export const consentUsers: Content = {
   name: 'consent-users',
   schemaVersion: 1,
   grouped: true,
+  source: consentLog,
   linesSql,
   surveySql: surveyRevisions,
 };
