@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { hoursName } from '@delivery/analytics/schema';
 import { openFileReader } from '@delivery/destinations/file';
@@ -5,6 +7,8 @@ import { layoutOf } from '@delivery/exports/domain';
 import { deliveredMetricSchema } from '@delivery/exports/schema';
 import { type ExportRun, type IntegrationKey, ReconciliationStore } from '@delivery/exports/store';
 import { RewindStore } from '@delivery/ingest/store';
+import { workspaceRoot } from '@delivery/platform/testing';
+import { DuckDBInstance } from '@duckdb/node-api';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { findDeliveries, HOURS, reconcileIntegration } from '../src';
@@ -144,6 +148,27 @@ describe('a run of hourly metrics', () => {
     const run = await world.deliver(packed);
     expect(await world.names()).toContain(`${run.id}-000000.json.zst`);
     expect(await viewsOf(run)).toEqual([5]);
+  });
+
+  it('is read by DuckDB as the README says', async () => {
+    const readme = await readFile(join(workspaceRoot(), 'README.md'), 'utf8');
+    const sql = /SELECT date, sum\(notice_displays\)[^`]*;/.exec(readme)?.[0] ?? '';
+    const counts = [
+      { notice_displays: 2, consents_positive: 1 },
+      { notice_displays: 5, consents_positive: 3 },
+    ];
+    await hours.closeUpTo(
+      MARCH + 26,
+      counts.map((each, n) => row(MARCH + n * 25, each)),
+    );
+    await world.deliver(key);
+    const connection = await (await DuckDBInstance.create()).connect();
+    const found = await connection.runAndReadAll(`${sql.replace(`'data/`, `'${world.bucket}/data/`)}`);
+    connection.closeSync();
+    expect(found.getRowObjectsJson().sort((a, b) => String(a['date']).localeCompare(String(b['date'])))).toEqual([
+      { date: '2026-03-01', shown: '2', agreed: '1' },
+      { date: '2026-03-02', shown: '5', agreed: '3' },
+    ]);
   });
 
   it('is repeated later when the database it reads from has not closed the window', async () => {

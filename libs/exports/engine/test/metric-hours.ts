@@ -11,6 +11,8 @@ export interface CountedRow {
   readonly domain?: string;
   readonly country?: string;
   readonly pageviews?: number;
+  readonly notice_displays?: number;
+  readonly consents_positive?: number;
 }
 
 export function hourOf(time: Date): number {
@@ -42,7 +44,7 @@ export class MetricHours {
         await tx.query(
           `INSERT INTO hourly_metric (organization_id, hour, settings_id, domain, platform, device_type, country, regulation,
              pageviews, sessions, notice_displays, consents_positive, consents_negative, consents_partial, ui_interactions)
-           VALUES ($1, $2, $3, $4, '', '', $5, '', $6, 0, 0, 0, 0, 0, 0)`,
+           VALUES ($1, $2, $3, $4, '', '', $5, '', $6, 0, $7, $8, 0, 0, 0)`,
           [
             row.organization_id,
             row.hour,
@@ -50,6 +52,8 @@ export class MetricHours {
             row.domain ?? '',
             row.country ?? '',
             row.pageviews ?? 0,
+            row.notice_displays ?? 0,
+            row.consents_positive ?? 0,
           ],
         );
       }
