@@ -16,15 +16,25 @@ export function logEnds(brokers: readonly string[], topic: string): Promise<Map<
   return patiently(() => askEnds(brokers, topic));
 }
 
-/** A broker that has just come back takes no connection for a while, and then denies that it has any topic. */
+/** What a broker says that has just come back, and will not say for long. */
+const notYetKnown = [
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+];
+
+/** A broker that has just come back takes no connection for a while, and then denies that it has any topic or group. */
 async function patiently<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work();
     } catch (error) {
       const { cause = error } = error instanceof Error ? error : {};
-      const denied = cause instanceof KafkaJSProtocolError && cause.type === 'UNKNOWN_TOPIC_OR_PARTITION';
-      if ((!denied && !(cause instanceof KafkaJSConnectionError)) || tries === 20) throw error;
+      const notYet = cause instanceof KafkaJSProtocolError && notYetKnown.includes(cause.type);
+      if ((!notYet && !(cause instanceof KafkaJSConnectionError)) || tries === 20) throw error;
       await delay(500);
     }
   }

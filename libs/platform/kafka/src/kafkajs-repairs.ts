@@ -1,9 +1,11 @@
+import type { Socket } from 'node:net';
 import Broker, { type RawPartition, type RawRecord } from 'kafkajs/src/broker';
 import ConsumerGroup from 'kafkajs/src/consumer/consumerGroup';
+import Connection from 'kafkajs/src/network/connection';
 import RequestQueue from 'kafkajs/src/network/requestQueue';
 
 /**
- * Three corrections of kafkajs 2.2.4, which is no longer maintained. All are installed once, by importing this file.
+ * Four corrections of kafkajs 2.2.4, which is no longer maintained. All are installed once, by importing this file.
  *
  * 1. What a consumer fetched. kafkajs hides control records and records of aborted transactions itself, and
  *    - passes over a fetched batch that holds nothing else without telling the consumer, so a position would stand
@@ -17,6 +19,10 @@ import RequestQueue from 'kafkajs/src/network/requestQueue';
  *    of the negative time-out behind it).
  *
  * 3. A host clock that was set back: no heartbeats were sent until it was again as late as at the last one.
+ *
+ * 4. A connection that broke in the middle of a response kept that half, and took what a new connection brought for the rest
+ *    of it; a connection that was given up still brought data into the next one. The sizes it then read out of the middle of
+ *    responses let it wait for ever, or ended the process by an exception that nobody could catch.
  */
 const hidden = new WeakSet<object>();
 
@@ -76,3 +82,33 @@ ConsumerGroup.prototype.heartbeat = function heartbeatByAnyClock(options) {
   this.lastRequest = Math.min(this.lastRequest, Date.now());
   return heartbeat.call(this, options);
 };
+
+/** What each response begins with: its size. */
+const SIZE_BYTES = 4;
+
+const { connect, processData } = Connection.prototype;
+Connection.prototype.connect = function connectAfresh() {
+  if (!this.isConnected()) {
+    // One that is connecting still has brought nothing yet, and somebody may wait for it.
+    if (this.socket?.connecting === false) giveUp(this.socket);
+    this.chunks = [];
+    this.bytesBuffered = 0;
+    this.bytesNeeded = SIZE_BYTES;
+  }
+  return connect.call(this);
+};
+
+Connection.prototype.processData = function processOrBreak(data) {
+  try {
+    processData.call(this, data);
+  } catch (error) {
+    // Whoever waits for a response is told, and the next request connects again.
+    this.socket?.destroy(new Error('the broker sent what is no response', { cause: error }));
+  }
+};
+
+function giveUp(socket: Socket): void {
+  for (const event of ['data', 'end', 'error', 'timeout']) socket.removeAllListeners(event);
+  socket.on('error', () => undefined);
+  socket.destroy();
+}
