@@ -126,6 +126,9 @@ describe('analytics', () => {
     ['analytics create acme --settings s1 --aggregations granular,x', 'interaction, granular'],
     ['analytics create acme --settings s1 --reports-from 2026-02-30', '--reports-from'],
     ['analytics update acme shops --enable --disable', 'not both'],
+    ['analytics update acme shops', 'what to change'],
+    ['analytics update acme shops --name=', '--name'],
+    ['analytics key create acme shops --name=', '--name'],
   ])('ids say what is wrong with "%s"', async (line, sentence) => {
     await expect(run(line)).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining(sentence) });
   });
@@ -145,6 +148,8 @@ describe('analytics', () => {
       enabled: true,
       frequencies: ['daily'],
     });
+    expect(await run(`analytics key delete acme shops ${id}`)).toBe(`Key ${id} is deleted.\n`);
+    expect(await run('analytics key list acme shops')).not.toContain(String(id));
   });
 
   it('names what is not there', async () => {
@@ -155,6 +160,7 @@ describe('analytics', () => {
       'analytics key create guests shops',
       'analytics key list acme none',
       'analytics key disable acme shops none',
+      'analytics key delete acme shops none',
     ]) {
       await expect(run(line)).rejects.toMatchObject({ code: 'not_found', message: expect.stringContaining('npm run') });
     }

@@ -9,6 +9,7 @@ import {
 import {
   createAnalyticsId,
   createAnalyticsKey,
+  deleteAnalyticsKey,
   enableAnalyticsKey,
   listAnalyticsIds,
   listAnalyticsKeys,
@@ -30,6 +31,7 @@ const WHICH_HELP = [
 ];
 const SETTINGS = { settings: { type: 'string' } } as const;
 const SETTINGS_HELP = '--settings <id,...>       the settings whose interactions are reported';
+const REQUIRED = '; required';
 
 /** What reports are made of, and who may download them. */
 export const analyticsCommands: readonly Command[] = [
@@ -39,7 +41,7 @@ export const analyticsCommands: readonly Command[] = [
     summary: 'make an analytics id: settings whose reports are made and downloaded together',
     options: { ...WHICH, ...SETTINGS, id: { type: 'string' }, 'reports-from': { type: 'string' } },
     optionHelp: [
-      SETTINGS_HELP,
+      SETTINGS_HELP + REQUIRED,
       '--id <id>                 its id; made if not given',
       ...WHICH_HELP,
       '--reports-from <day>      periods that end before it have no report; today if not given',
@@ -89,6 +91,9 @@ export const analyticsCommands: readonly Command[] = [
           ...(settingsIds && { settingsIds }),
           ...enablingOf(flags),
         };
+        if (Object.keys(changes).length === 0) {
+          throw new AdminError('usage', 'Say what to change: see npm run admin -- analytics update --help.');
+        }
         const changed = await updateAnalyticsId(database, organization, id, changes);
         return { json: shown(changed), text: `Changed analytics id ${id}: ${row(changed).slice(2).join('  ')}` };
       }),
@@ -132,6 +137,18 @@ export const analyticsCommands: readonly Command[] = [
   },
   enabling('disable', 'a key opens nothing any more; links that it has got live on for their 15 minutes'),
   enabling('enable', 'a key opens reports again'),
+  {
+    words: 'analytics key delete',
+    arguments: ['organization', 'analytics-id', 'key'],
+    summary: 'remove a key for ever; what it did stays in the access log',
+    options: {},
+    optionHelp: [],
+    run: ({ env, given: [organizationId = '', analyticsId = '', id = ''] }) =>
+      withDatabase(env, async (database) => {
+        await deleteAnalyticsKey(database, { organizationId, analyticsId, id });
+        return { json: { id, deleted: true }, text: `Key ${id} is deleted.` };
+      }),
+  },
 ];
 
 function enabling(word: 'enable' | 'disable', summary: string): Command {

@@ -49,6 +49,7 @@ export async function createAnalyticsId(
   if (!ANALYTICS_ID.test(id)) {
     throw new AdminError('usage', `"${id}" is no analytics id: 1 to 64 letters, digits, "-" and "_".`);
   }
+  assertName(name);
   assertSettings(settingsIds);
   const today = dayOf(hourOf(await databaseNow(database)));
   const { reportsFrom = today } = wish;
@@ -80,6 +81,7 @@ export async function updateAnalyticsId(
   changes: AnalyticsIdChanges,
 ): Promise<AnalyticsId> {
   if (changes.settingsIds !== undefined) assertSettings(changes.settingsIds);
+  if (changes.name !== undefined) assertName(changes.name);
   return known(organizationId, id, await store.update(database, organizationId, id, changes));
 }
 
@@ -97,6 +99,7 @@ export async function createAnalyticsKey(
   analyticsId: string,
   { name = 'admin', frequencies, aggregations }: AnalyticsKeyWish = {},
 ): Promise<IssuedApiKey> {
+  assertName(name);
   known(organizationId, analyticsId, await store.find(database, organizationId, analyticsId));
   const issued = generateApiKey();
   const row = { organizationId, id: issued.id, analyticsId, name, frequencies, aggregations };
@@ -115,16 +118,44 @@ export async function listAnalyticsKeys(
   return new AnalyticsKeyStore(database).list(organizationId, analyticsId);
 }
 
+/** Which key of which analytics id. */
+export interface AnalyticsKeyName {
+  readonly organizationId: string;
+  readonly analyticsId: string;
+  readonly id: string;
+}
+
 /** A disabled key opens nothing any more, within seconds. @throws AdminError `not_found` */
 export async function enableAnalyticsKey(
   database: Database,
-  { organizationId, analyticsId, id }: { organizationId: string; analyticsId: string; id: string },
+  name: AnalyticsKeyName,
   enabled: boolean,
 ): Promise<AnalyticsKey> {
+  const { organizationId, analyticsId, id } = name;
   const key = await new AnalyticsKeyStore(database).setEnabled(organizationId, analyticsId, id, enabled);
-  if (key !== undefined) return key;
+  if (key === undefined) throw noSuchKey(name);
+  return key;
+}
+
+/** @throws AdminError `not_found` */
+export async function deleteAnalyticsKey(database: Database, name: AnalyticsKeyName): Promise<void> {
+  const { organizationId, analyticsId, id } = name;
+  const removed = await new AnalyticsKeyStore(database).remove(organizationId, analyticsId, id);
+  if (removed === 'absent') throw noSuchKey(name);
+}
+
+function noSuchKey({ organizationId, analyticsId, id }: AnalyticsKeyName): AdminError {
   const list = `npm run admin -- analytics key list ${organizationId} ${analyticsId}`;
-  throw new AdminError('not_found', `Analytics id "${analyticsId}" of "${organizationId}" has no key "${id}": ${list}`);
+  return new AdminError(
+    'not_found',
+    `Analytics id "${analyticsId}" of "${organizationId}" has no key "${id}": ${list}`,
+  );
+}
+
+function assertName(name: string): void {
+  if (name.trim() === '' || name.length > 200) {
+    throw new AdminError('usage', '--name takes a text of 1 to 200 characters.');
+  }
 }
 
 function assertSettings(settingsIds: readonly string[]): void {

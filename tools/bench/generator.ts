@@ -13,6 +13,8 @@ export function randomSource(seed: number): () => number {
 export interface GeneratorOptions {
   organization: string;
   users: number;
+  /** The number of the first of them; 0 if not given. */
+  firstUser?: number;
   seed?: number;
   /** Client time of the first event, milliseconds since 1970 UTC; events follow one per `stepMs`. */
   startAt?: number;
@@ -42,8 +44,9 @@ export function* consentEvents(options: GeneratorOptions) {
   const stepMs = options.stepMs ?? 5;
   const startAt = options.startAt ?? Date.now() - 3_600_000;
   for (let n = 0; ; n += 1) {
-    const user = Math.floor(random() * options.users);
-    const guest = user < options.users * (options.guests ?? 0);
+    const which = Math.floor(random() * options.users);
+    const guest = which < options.users * (options.guests ?? 0);
+    const user = (options.firstUser ?? 0) + which;
     const late = random() < (options.outOfOrder ?? 0) ? Math.floor(random() * 3_600_000) : 0;
     const vendors = vendorIds.slice(Math.floor(random() * 30)).slice(0, 30);
     const agreed = new Set(vendors.filter(() => random() < 0.6));

@@ -21,6 +21,9 @@ export interface LoadOptions {
 }
 
 const perArray = 10;
+const USERS = 60;
+/** After so many rounds of messages other users come. */
+const ROUNDS_OF_USERS = 40;
 /** Every so many rounds one of each kind of poison is among the messages. */
 const poisonEvery = 40;
 
@@ -80,7 +83,9 @@ export class Load {
     const poison = n % poisonEvery === 5;
     const fresh = workload({
       organization: customer.id,
-      users: 60,
+      users: USERS,
+      // Events from long ago change all that their user did since: people do not do that for thousands of events.
+      firstUser: USERS * Math.floor(n / ROUNDS_OF_USERS),
       messages: poison ? messages + 18 : messages,
       seed: seed * 100_003 + n,
       guests: 0.1,

@@ -130,16 +130,16 @@ export class Stage {
    * Rule 9, at this moment: every offset passed is in exactly one counter, and the counters are those of the producers'
    * ledger. To be called after every fault.
    */
-  account(after: string, epoch?: number): Promise<void> {
-    this.accounting = this.accounting.then(() => this.takeAccount(after, epoch));
+  account(after: string, epochOf?: (partition: number) => number): Promise<void> {
+    this.accounting = this.accounting.then(() => this.takeAccount(after, epochOf));
     return this.accounting;
   }
 
-  private async takeAccount(after: string, epoch?: number): Promise<void> {
+  private async takeAccount(after: string, epochOf?: (partition: number) => number): Promise<void> {
     const { counts, passed, positions } = await this.world.account();
     const { ledger } = this.world;
     const { acknowledged } = ledger;
-    await this.world.locate(epoch);
+    await this.world.locate(epochOf);
     const expected = expectedCounts(ledger, positions, passed);
     const { strangers } = ledger;
     const sum = Object.values(counts).reduce((total, count) => total + count, 0);

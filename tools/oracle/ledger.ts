@@ -51,8 +51,8 @@ export class Ledger {
     return this.add(undefined, 'kafka', reason);
   }
 
-  /** Takes the places from the log. Called once per log: `epoch` counts the lives of a recreated topic. */
-  locate(messages: readonly LoggedMessage[], epoch = 1): void {
+  /** Takes the places from the log. An epoch counts the lives of a partition, whose topic is recreated at times. */
+  locate(messages: readonly LoggedMessage[], epochOf: (partition: number) => number = () => 1): void {
     const byId = Map.groupBy(
       this.produced.filter(({ via }) => via === 'rest'),
       ({ event }) => idKey(event),
@@ -67,7 +67,7 @@ export class Ledger {
           ? (sent.find(({ places }) => places.length === 0) ?? sent.at(-1))
           : this.produced[Number(number)];
       if (found === undefined) this.strangers += 1;
-      else found.places.push({ epoch, partition, offset, arrivedAt });
+      else found.places.push({ epoch: epochOf(partition), partition, offset, arrivedAt });
     }
   }
 

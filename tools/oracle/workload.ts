@@ -7,6 +7,8 @@ export interface WorkloadOptions {
   organization: string;
   /** Different users; each has at least one event. */
   users: number;
+  /** The number of the first of them; 0 if not given. */
+  firstUser?: number;
   /** Messages in all: events, repetitions and poison. */
   messages: number;
   seed?: number;
@@ -28,9 +30,9 @@ const repeatedWithin = 500;
  * order, from 1970 and from 2099, pending ones, guests, another regulation, poison. The same options give the same ones.
  */
 export function workload(options: WorkloadOptions): Outgoing[] {
-  const { organization, users, messages, seed = 1, guests = 0 } = options;
+  const { organization, users, firstUser = 0, messages, seed = 1, guests = 0 } = options;
   const random = randomSource(seed + 7);
-  const source: Iterator<WireEvent> = consentEvents({ organization, users, seed, guests, outOfOrder });
+  const source: Iterator<WireEvent> = consentEvents({ organization, users, firstUser, seed, guests, outOfOrder });
   const sent: Outgoing[] = [];
   const events: WireEvent[] = [];
   const poison = options.poison ? poisonFor(organization) : [];
@@ -61,7 +63,9 @@ function vary(event: WireEvent, random: () => number): WireEvent {
 }
 
 /** Each user once in turn first, so that none is left out by chance. */
-function userOf({ organization, users, guests = 0 }: WorkloadOptions, number: number): NonNullable<WireEvent['user']> {
+function userOf(options: WorkloadOptions, which: number): NonNullable<WireEvent['user']> {
+  const { organization, users, firstUser = 0, guests = 0 } = options;
+  const number = firstUser + which;
   const known = { organization_user_id: `customer-${number}@example.com`, organization_user_id_type: 'email' };
-  return { id: `${organization}-user-${number}`, ...(number >= users * guests && known) };
+  return { id: `${organization}-user-${number}`, ...(which >= users * guests && known) };
 }

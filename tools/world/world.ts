@@ -140,13 +140,13 @@ export class World {
   }
 
   /** Tells the ledger where the log has what was produced since it was told last. */
-  async locate(epoch = 1): Promise<void> {
+  async locate(epochOf?: (partition: number) => number): Promise<void> {
     const messages = await readLog({
       brokers: this.kafka.config.brokers,
       topic: `${this.prefix}${eventsTopic}`,
       from: this.located,
     });
-    this.ledger.locate(messages, epoch);
+    this.ledger.locate(messages, epochOf);
     for (const { partition, offset } of messages) {
       this.located.set(
         partition,

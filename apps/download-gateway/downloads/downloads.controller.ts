@@ -7,9 +7,10 @@ import {
   CurrentPrincipal,
   notFound,
   type Principal,
+  statusOf,
 } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
-import { Controller, Get, HttpException, Param, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiProperty, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ReportLinks } from '../links/report-links';
@@ -40,9 +41,17 @@ interface Asked {
   readonly request: FastifyRequest;
 }
 
-const ANALYTICS_ID = { name: 'analyticsId', description: 'The analytics id of the API key.', example: 'a1b2c3d4e5' };
+const ANALYTICS_ID = {
+  name: 'analyticsId',
+  description: 'The analytics id of the API key.',
+  type: String,
+  example: 'a1b2c3d4e5',
+};
 
-/** contracts.md §2.1: version 2, and version 1 with and without `/api`. */
+/**
+ * contracts.md §2.1: version 2, and version 1 with and without `/api`. Paths are taken as they are: what no name can hold
+ * is an answer for the access log, too.
+ */
 @ApiTags('Downloads')
 @ApiSecurity('x-api-key')
 @Accepts('x-api-key')
@@ -62,16 +71,15 @@ export class DownloadsController {
       'Available on the next day from about 08:00 UTC on. The key may be sent as `apiKey` in the query, too.',
   })
   @ApiParam(ANALYTICS_ID)
-  @ApiParam({ name: 'filePrefix', example: 'interaction-2022-01-01' })
+  @ApiParam({ name: 'filePrefix', example: 'interaction-2022-01-01', type: String })
   @ApiOkResponse({ type: LinksResponse })
   @ApiErrors(400, 401, 403, 404, 410, 429, 503)
   async list(
     @CurrentPrincipal() principal: Principal,
-    @Param('analyticsId') analyticsId: string,
-    @Param('filePrefix') prefix: string,
-    @Req() request: FastifyRequest,
+    @Req() request: FastifyRequest<{ Params: { analyticsId: string; filePrefix: string } }>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LinksResponse> {
+    const { analyticsId, filePrefix: prefix } = request.params;
     const asked = { principal, analyticsId, file: prefix, request };
     const downloadUrls = await this.noted(asked, async () => {
       const shards = await findReport(this.database, principal, analyticsId, prefix);
@@ -90,16 +98,15 @@ export class DownloadsController {
     deprecated: true,
   })
   @ApiParam(ANALYTICS_ID)
-  @ApiParam({ name: 'filename', example: 'interaction-2022-01-01-000000000000.csv' })
+  @ApiParam({ name: 'filename', example: 'interaction-2022-01-01-000000000000.csv', type: String })
   @ApiOkResponse({ type: LinkResponse })
   @ApiErrors(400, 401, 403, 404, 410, 429, 503)
   async one(
     @CurrentPrincipal() principal: Principal,
-    @Param('analyticsId') analyticsId: string,
-    @Param('filename') filename: string,
-    @Req() request: FastifyRequest,
+    @Req() request: FastifyRequest<{ Params: { analyticsId: string; filename: string } }>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LinkResponse> {
+    const { analyticsId, filename } = request.params;
     const asked = { principal, analyticsId, file: filename, request };
     // RFC 9745: since when it is deprecated.
     reply.header('deprecation', '@1640995200').header('cache-control', 'no-store');
@@ -107,7 +114,7 @@ export class DownloadsController {
       const parsed = parseShardFile(filename);
       if (parsed === undefined) throw malformed();
       const { prefix, shard } = parsed;
-      const successor = `/download/v2/analytics/${encodeURIComponent(analyticsId)}/${encodeURIComponent(prefix)}`;
+      const successor = `${this.links.publicPath}/download/v2/analytics/${encodeURIComponent(analyticsId)}/${encodeURIComponent(prefix)}`;
       reply.header('link', `<${successor}>; rel="successor-version"`);
       const shards = await findReport(this.database, principal, analyticsId, prefix);
       if (shard >= shards.length) throw notFound(`This report has ${shards.length} files, numbered from 0.`);
@@ -133,7 +140,7 @@ export class DownloadsController {
       await this.log.note({ ...entry, status: 200 });
       return result;
     } catch (error) {
-      if (error instanceof HttpException) await this.log.note({ ...entry, status: error.getStatus() });
+      await this.log.note({ ...entry, status: statusOf(error) });
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { parseShardFile } from '@delivery/analytics/domain';
-import { DownloadReadModel } from '@delivery/analytics/store';
-import { ApiErrors, ApiException, forbidden, notFound, Public } from '@delivery/platform/auth';
+import { DownloadReadModel, type ReportShard } from '@delivery/analytics/store';
+import { ApiErrors, ApiException, forbidden, notFound, Public, statusOf } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { serveFile } from '@delivery/platform/service';
 import { Controller, Get, Logger, Param, Query, Req, Res } from '@nestjs/common';
@@ -43,10 +43,11 @@ export class FilesController {
       ({ organizationId, kind: 'file', keyId, analyticsId, file, status, bytes, ...about }) as const;
     try {
       if (check === 'expired') throw forbidden('This link has expired: ask for a new one.');
-      const sha256 = await this.checksum(linked);
+      const { sha256, bytes } = await this.published(linked);
       const served = await serveFile(request, reply, {
         root: files.root,
         path: this.links.objectKey(linked),
+        bytes,
         etag: `"${sha256}"`,
         headers: {
           'content-type': 'text/csv; charset=utf-8',
@@ -55,25 +56,28 @@ export class FilesController {
           'repr-digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
         },
       });
-      if (served === undefined) throw notFound('This file is not there any more.');
+      if (served === undefined) {
+        this.logger.error({ organizationId, analyticsId, file }, 'a published file is not in the report store');
+        throw notFound('This file is not there any more.');
+      }
       const { status, sent } = served;
       this.log.noteWhen(
-        sent.then((bytes) => entry(status, bytes)),
+        sent.then((sentBytes) => entry(status, sentBytes)),
         (err) => this.logger.error({ err }, 'a download could not be written down'),
       );
     } catch (error) {
-      if (error instanceof ApiException) await this.log.note(entry(error.getStatus(), 0));
+      await this.log.note(entry(statusOf(error), 0));
       throw error;
     }
   }
 
   /** @throws 404, 410 */
-  private async checksum(linked: { organizationId: string; analyticsId: string; file: string }): Promise<string> {
+  private async published(linked: { organizationId: string; analyticsId: string; file: string }): Promise<ReportShard> {
     const { prefix = '', shard = 0 } = parseShardFile(linked.file) ?? {};
     const report = await this.downloads.shards(this.database, { ...linked, prefix });
     const found = report?.shards[shard];
     if (report?.status === 'removed') throw new ApiException(410, 'This report was removed since the link was made.');
     if (found === undefined) throw notFound('There is no such file.');
-    return found.sha256;
+    return found;
   }
 }

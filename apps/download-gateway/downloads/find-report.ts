@@ -3,8 +3,9 @@ import { DownloadReadModel, type Grant, type ReportShard } from '@delivery/analy
 import { ApiException, badRequest, forbidden, notFound, type Principal, unauthorized } from '@delivery/platform/auth';
 import type { Sql } from '@delivery/platform/postgres';
 
-/** A report that is promised and late: somebody works on it. */
-const LATE_SECONDS = 300;
+/** What making a report takes, after it could begin; one that takes longer is late, and somebody works on it. */
+const MAKING_SECONDS = 300;
+const SOON_SECONDS = 60;
 /** Nobody should wait for weeks in one request's answer. */
 const MAX_RETRY_SECONDS = 86_400;
 
@@ -50,19 +51,26 @@ function assertGranted(grant: Grant, analyticsId: string, { frequency, aggregati
   }
 }
 
-function absent(grant: Grant, name: ReportName): ApiException {
+/** Whether a report that is not there was never promised, or when it will be. Exported for its tests. */
+export function absent(grant: Grant, name: ReportName): ApiException {
   if (grant.report === undefined && name.lastDay < grant.reportsFrom) {
     return notFound(`There is no report of this period: the first are of ${grant.reportsFrom}.`);
   }
   const promised = promisedAt(name).getTime();
   const now = grant.now.getTime();
-  const availableAt = new Date(Math.max(promised, now + LATE_SECONDS * 1000));
-  const late = promised <= now;
-  const seconds = late ? LATE_SECONDS : Math.ceil((promised - now) / 1000);
-  const when = availableAt.toISOString();
-  return new ApiException(
-    404,
-    late ? `This report is late and is being made: try again at ${when}.` : `This report is available from ${when} on.`,
-    { retryAfterSeconds: Math.min(seconds, MAX_RETRY_SECONDS), more: { available_at: when } },
-  );
+  if (now < promised) {
+    const when = new Date(promised).toISOString();
+    return comesAt(when, (promised - now) / 1000, `This report is available from ${when} on.`);
+  }
+  const late = now > Math.max(promised, grant.wantedSince.getTime()) + MAKING_SECONDS * 1000;
+  const seconds = late ? MAKING_SECONDS : SOON_SECONDS;
+  const when = new Date(now + seconds * 1000).toISOString();
+  return comesAt(when, seconds, `This report is ${late ? 'late and is ' : ''}being made: try again at ${when}.`);
+}
+
+function comesAt(when: string, seconds: number, message: string): ApiException {
+  return new ApiException(404, message, {
+    retryAfterSeconds: Math.min(Math.ceil(seconds), MAX_RETRY_SECONDS),
+    more: { available_at: when },
+  });
 }

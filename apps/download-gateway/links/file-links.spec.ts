@@ -63,6 +63,14 @@ describe('FileLinks', () => {
     expect(links.check(linked, { ...query, ...changed }, END - 1)).toBe('wrong');
   });
 
+  it('have one signature, and no other text that means the same bytes', () => {
+    const given = String(query.signature);
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const signature = `${given.slice(0, -1)}${alphabet[alphabet.indexOf(given.slice(-1)) ^ 1]}`;
+    expect(Buffer.from(signature, 'base64url')).toEqual(Buffer.from(given, 'base64url'));
+    expect(links.check(linked, { ...query, signature }, END - 1)).toBe('wrong');
+  });
+
   it('live on while keys rotate, and end with the key that signed them', () => {
     const before = queryOf(ring(old).link(linked, END));
     expect(ring(old, current).check(linked, before, 0)).toBe('good');

@@ -51,6 +51,11 @@ export class ReportLinks {
     return this.signer.sign(reportObjectKey(store, linked, linked.file), { seconds, fileName: linked.file });
   }
 
+  /** What this service's own paths begin with, for clients: nothing, or where a proxy has put it. */
+  get publicPath(): string {
+    return new URL(this.options.publicUrl).pathname.replace(/\/$/, '');
+  }
+
   /** The key of a file in the report store. */
   objectKey(linked: Omit<LinkedFile, 'keyId'>): string {
     return reportObjectKey(this.options.store, linked, linked.file);

@@ -72,6 +72,7 @@ describe('what is not there', () => {
   it.each([
     'interaction-2026-02-30',
     'interaction-2026-02-03-2026-02-05',
+    'interaction-9999-12-31',
     'interaction-2026-2-3',
     'interactions-2026-02-03',
     `${day}-000000000000`,
@@ -86,6 +87,7 @@ describe('what is not there', () => {
     const [none, wrong] = await Promise.all([world.get(path), world.get(path, key.slice(0, -1))]);
     expect([none.status, wrong.status]).toEqual([401, 401]);
     expect((await body(none))['message']).toContain('x-api-key');
+    expect(none.headers.get('www-authenticate')).toBe('ApiKey header="x-api-key"');
   });
 
   it("is the same 403 for every analytics id that is not the key's, existing or not", async () => {
@@ -112,11 +114,18 @@ describe('what is not there', () => {
     expect(Number(answer.headers.get('retry-after'))).toBe(86_400);
   });
 
-  it('is a 404 with a time for a report that is late', async () => {
+  it('is a 404 with a time for a report that is being made', async () => {
     const answer = await world.get('/download/v2/analytics/mine/granular-2026-02-05', key);
     expect(answer.status).toBe(404);
     expect(Date.parse(String((await body(answer))['available_at']))).toBeGreaterThan(Date.now());
-    expect(answer.headers.get('retry-after')).toBe('300');
+    expect(answer.headers.get('retry-after')).toBe('60');
+  });
+
+  it('is a 400 for a name that no file can have, and in the access log', async () => {
+    await world.analyticsId('hooli', 'nulls');
+    const own = await world.key('hooli', 'nulls');
+    expect((await world.get('/download/v2/analytics/nulls/interaction-2026-02-03%00', own)).status).toBe(400);
+    expect(await world.accesses('hooli')).toMatchObject([{ status: 400, file: 'interaction-2026-02-03\uFFFD' }]);
   });
 
   it('is a plain 404 for what is before the first report, and 410 for what was removed', async () => {

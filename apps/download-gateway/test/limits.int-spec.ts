@@ -44,7 +44,7 @@ describe('requests for links', () => {
     await database.query(`UPDATE analytics_id SET enabled = true WHERE organization_id = 'disabling'`);
     await database.query(`UPDATE analytics_key SET enabled = false WHERE organization_id = 'disabling'`);
     // Known for five seconds, and then asked of the database again; its row is looked at with each request.
-    expect((await world.get(path, key)).status).toBe(403);
+    expect((await world.get(path, key)).status).toBe(401);
   });
 });
 

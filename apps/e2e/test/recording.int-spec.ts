@@ -197,7 +197,7 @@ it('a recreated topic is noticed', async () => {
     );
   await world.recorded();
   world.forgetPlaces();
-  await world.locate(2);
+  await world.locate(() => 2);
   await expect(judgeRecorded(world, 'acme')).resolves.toMatchObject({ ...perfect, produced: 1200 });
   await expectCountersToAddUp();
 }, 120_000);

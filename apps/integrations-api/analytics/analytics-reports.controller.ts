@@ -59,7 +59,7 @@ export class AnalyticsReportsController {
     description: 'Every request with a key of yours and every download of a file, newest first, however it ended.',
   })
   @ApiOrganizationQuery()
-  @ApiQuery({ name: '$limit', required: false, schema: { type: 'integer', default: 100, maximum: 100 } })
+  @ApiQuery({ name: '$limit', required: false, schema: { type: 'integer', default: 100, minimum: 1, maximum: 100 } })
   @ApiQuery({ name: '$cursor', required: false, description: '`cursor` of the page before.', type: String })
   @ApiOkResponse({ type: DownloadPage })
   @ApiErrors(403)
@@ -67,6 +67,7 @@ export class AnalyticsReportsController {
     const organizationId = requireOrganization(principal, query);
     const { limit, skip } = parseListQuery(query, DOWNLOADS);
     if (skip !== 0) throw refused('$skip', 'is not for this list, which grows: give $cursor');
+    if (limit === 0) throw refused('$limit', 'must be at least 1: an empty page has no cursor');
     const { $cursor: before } = query;
     if (before !== undefined && !(typeof before === 'string' && UUID.test(before))) {
       throw refused('$cursor', 'must be the cursor of the page before');

@@ -58,6 +58,15 @@ describe('parseListQuery', () => {
   ])('refuses %j', (query, fields) => {
     expect(faultsOf(query)).toEqual(fields);
   });
+
+  it('says which orders there are, or that there is none', () => {
+    expect(() => read({ $sort: 'name' })).toThrow(
+      expect.objectContaining({ errors: [{ field: '$sort', message: expect.stringContaining('created_at, id') }] }),
+    );
+    expect(() => parseListQuery({ $sort: 'id' }, { ...rules, sortable: {} })).toThrow(
+      expect.objectContaining({ errors: [{ field: '$sort', message: expect.stringContaining('order is fixed') }] }),
+    );
+  });
 });
 
 describe('booleanFilter', () => {

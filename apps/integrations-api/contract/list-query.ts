@@ -78,6 +78,7 @@ function sortBy<Column extends string>(
 }
 
 function sortRule(sortable: Readonly<Record<string, string>>): string {
+  if (Object.keys(sortable).length === 0) return 'is not offered by this list, whose order is fixed';
   return `must be one of ${Object.keys(sortable).join(', ')}, with "-" before it for descending`;
 }
 

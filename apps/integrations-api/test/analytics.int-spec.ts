@@ -252,7 +252,15 @@ describe('the access log', () => {
     expect(await client.send('GET', '/v1/analytics/downloads')).toMatchObject({
       body: { limit: 100, cursor: null, data: { length: 5, 0: { kind: 'file', bytes: 5e9, user_agent: null } } },
     });
-    for (const query of ['$skip=1', '$cursor=x', '$cursor=%00', '$limit=x', 'key_id=k', '$cursor=a&$cursor=b']) {
+    for (const query of [
+      '$skip=1',
+      '$cursor=x',
+      '$cursor=%00',
+      '$limit=x',
+      '$limit=0',
+      'key_id=k',
+      '$cursor=a&$cursor=b',
+    ]) {
       const { status } = await client.send('GET', `/v1/analytics/downloads?${query}`);
       expect([query, status]).toEqual([query, 400]);
     }

@@ -116,9 +116,20 @@ async function dueByPostgres(stage: Stage, jump: number): Promise<void> {
   await move(due?.id, '-1 second');
   await waitFor(async () => (await planned(due?.id)) === before.due + 1, {
     describe: `the due run after clock jump ${jump} of the scheduler`,
+  }).catch(async (error: Error) => {
+    const [schedule] = await database.query(
+      `SELECT waiting_for, next_due_at, planned_to, delivery_now() AS now FROM export_schedule WHERE integration_id = $1`,
+      [due?.id],
+    );
+    throw new Error(`${error.message}, ${JSON.stringify(schedule)}, the recorder at ${await positionsOf(stage)}`);
   });
   stage.expect((await planned(later?.id)) === before.later, `a run was planned an hour early after jump ${jump}`);
   stage.did('due times by the clock of Postgres');
+}
+
+async function positionsOf({ world }: Stage): Promise<string> {
+  const positions = await world.positions();
+  return positions.map(({ partition, nextOffset, status }) => `${partition}: ${nextOffset} ${status}`).join(', ');
 }
 
 /** Resolves when the clock stands elsewhere. */
@@ -131,7 +142,7 @@ async function jumpOf(app: Member, number: number): Promise<void> {
 async function fromOtherTimes(stage: Stage, step: number): Promise<void> {
   const times = ['1970-01-01T00:00:00Z', '2099-12-31T23:59:59.999Z'];
   const seed = stage.report.seed + step * 1_000_003;
-  const items = workload({ organization: 'first', users: 40, messages: 30, seed });
+  const items = workload({ organization: 'first', users: 40, firstUser: step * 40, messages: 30, seed });
   for (const [n, item] of items.entries())
     if ('event' in item && n % 3 < 2) item.event = { ...item.event, created_at: times[n % 3] };
   await stage.world.publish(items);

@@ -37,9 +37,9 @@ interface Gap {
 }
 
 class LogStory {
-  private epoch = 1;
+  /** How often recording began anew, of each partition; one that was added is in its first life. */
+  private readonly epochs = [1, 1, 1];
   private loads = 0;
-  private partitions = 3;
 
   constructor(
     private readonly stage: Stage,
@@ -55,7 +55,7 @@ class LogStory {
     const { world } = stage;
     const added = this.partitions;
     await stage.moment(1500);
-    this.partitions += 1;
+    this.epochs.push(1);
     await world.kafka.admin.addPartitions(consentEventsTopic, this.partitions);
     stage.did('partitions added');
     await this.fill([added]);
@@ -79,7 +79,7 @@ class LogStory {
     const gaps = await this.unrecorded(await this.ends());
     await this.makeAnew();
     this.lose(gaps);
-    this.epoch += 1;
+    this.beginAnew();
     world.forgetPlaces();
     this.load();
     await this.fill();
@@ -122,7 +122,7 @@ class LogStory {
       return new RegExp(`offsets ${from} to ${to - 1n} \\(${to - from} in all\\) left the log`);
     });
     this.lose(gaps);
-    this.epoch += 1;
+    this.beginAnew();
     await this.goOn([], up);
     await this.account('retention passed the recorder');
   }
@@ -134,13 +134,23 @@ class LogStory {
     await this.account('the last log');
   }
 
+  private get partitions(): number {
+    return this.epochs.length;
+  }
+
+  private readonly epochOf = (partition: number): number => this.epochs[partition] ?? 1;
+
+  private beginAnew(): void {
+    for (const [partition, epoch] of this.epochs.entries()) this.epochs[partition] = epoch + 1;
+  }
+
   private load(): void {
     this.loads += 1;
     this.stage.load(this.tenants, { seed: this.stage.report.seed + this.loads * 1_000_003, mayBeGone: false });
   }
 
   private account(after: string): Promise<void> {
-    return this.stage.account(`${after} (epoch ${this.epoch})`, this.epoch);
+    return this.stage.account(`${after} (epoch ${this.epochOf(0)})`, this.epochOf);
   }
 
   private async killed(): Promise<void> {
@@ -234,7 +244,7 @@ class LogStory {
     for (const each of produced) {
       const kept = each.places.filter(
         ({ epoch, partition, offset }) =>
-          epoch !== this.epoch ||
+          epoch !== this.epochOf(partition) ||
           !gaps.some((gap) => gap.partition === partition && offset >= gap.from && offset < gap.to),
       );
       if (kept.length < each.places.length) lostIds.add(each.event?.id);
@@ -242,7 +252,8 @@ class LogStory {
       each.places = kept;
       for (const place of kept) {
         const gap = gaps.find(({ partition }) => partition === place.partition);
-        if (place.epoch === this.epoch && gap !== undefined && place.offset >= gap.to) place.epoch += 1;
+        if (place.epoch === this.epochOf(place.partition) && gap !== undefined && place.offset >= gap.to)
+          place.epoch += 1;
       }
     }
     for (const each of produced) if (each.places.length === 0 && lostIds.has(each.event?.id)) each.acknowledged = false;

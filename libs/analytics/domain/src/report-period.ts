@@ -19,6 +19,7 @@ export interface ReportName extends ReportPeriod {
 
 const MINUTE_MS = 60_000;
 const HOURS_A_DAY = 24;
+const LAST_DAY = '9999-12-30';
 /** Reports are made at 07:30 UTC, and promised for 08:00 (contracts.md U-9). */
 const MADE_MINUTES = 7 * 60 + 30;
 const PROMISED_MINUTES = 8 * 60;
@@ -37,7 +38,8 @@ export function parseReportPrefix(prefix: string): ReportName | undefined {
     /^(interaction|granular)-(\d{4}-\d{2}-\d{2})(?:-(\d{4}-\d{2}-\d{2}))?$/.exec(prefix) ?? [];
   const found = AGGREGATIONS.find((each) => each === aggregation);
   const lastDay = last ?? firstDay;
-  if (found === undefined || !isDay(firstDay) || !isDay(lastDay)) return undefined;
+  // What is made on the day after it needs a year of four digits, too.
+  if (found === undefined || !isDay(firstDay) || !isDay(lastDay) || lastDay > LAST_DAY) return undefined;
   const frequency = last === undefined ? 'daily' : frequencyOf(firstDay, lastDay);
   return frequency && { aggregation: found, frequency, firstDay, lastDay };
 }

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { challengeOf } from './challenge';
 import { ApiException, errorBody, type FieldError } from './errors';
 
 /** What a client is answered. */
@@ -42,7 +43,7 @@ export class ApiErrorFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (answer.status === 401) reply.header('www-authenticate', challengeOf(request));
     if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', String(answer.retryAfterSeconds));
     void reply
       .status(answer.status)
@@ -55,6 +56,12 @@ export class ApiErrorFilter implements ExceptionFilter {
     if (isRetryable(exception)) this.logger.warn(fields, 'a request failed for a passing reason');
     else if (status >= 500) this.logger.error(fields, 'a request met an error');
   }
+}
+
+/** The status that a request is answered with when it ends with this. */
+export function statusOf(exception: unknown): number {
+  if (exception instanceof HttpException) return exception.getStatus();
+  return isRetryable(exception) ? 503 : 500;
 }
 
 function answerTo(exception: unknown, request: FastifyRequest): Answer {

@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { ACCEPTS } from './accepts';
 import { Authenticator } from './authenticator';
+import { setChallenge } from './challenge';
 import { type CredentialScheme, parseCredentials, type Query } from './credentials';
 import { unauthorized } from './errors';
 import { setPrincipal } from './principal';
@@ -29,6 +30,7 @@ export class AuthGuard implements CanActivate {
     const accepted = this.acceptedBy(context);
     if (accepted.length === 0) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest<{ Querystring: Query }>>();
+    setChallenge(request, accepted);
     const credentials = parseCredentials(request.headers, request.query, accepted);
     if (typeof credentials === 'string') {
       const how = accepted.map((scheme) => HOW[scheme]).join(', or ');

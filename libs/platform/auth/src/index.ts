@@ -1,6 +1,6 @@
 export { Accepts, Public } from './accepts';
 export { ApiErrors, type ErrorStatus } from './api-errors';
-export { ApiErrorFilter } from './api-error.filter';
+export { ApiErrorFilter, statusOf } from './api-error.filter';
 export {
   API_KEY_LOOKUP,
   type ApiKeyLookup,

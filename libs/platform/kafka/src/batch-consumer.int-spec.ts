@@ -306,6 +306,28 @@ describe('batch consumer', () => {
     });
   });
 
+  it('tells of a topic that was made anew and grew past the position while nothing was fetched', async () => {
+    await produce(0, 'old');
+    const gate = Promise.withResolvers<void>();
+    const told: string[] = [];
+    const { consumer, batches } = consume({
+      onTopicGone: () => told.push('gone'),
+      onBatch: async ({ fetchedOffset }) => {
+        told.push(`from ${fetchedOffset}`);
+        if (fetchedOffset === 0n) await gate.promise;
+      },
+    });
+    await consumer.start();
+    await waitFor(() => told.length > 0, { describe: 'the batch in hand' });
+    await kafka.admin.deleteTopic(topic);
+    await waitFor(async () => !(await kafka.connection.topicExists(topic)), { describe: 'the topic to go' });
+    await kafka.admin.createTopic(topic, 2);
+    await waitFor(() => produce(0, 'new', 'newer').then(() => true), { describe: 'a topic that takes messages' });
+    gate.resolve();
+    await waitFor(() => batches.length === 2, { describe: 'what the new one has' });
+    expect(told).toEqual(['from 0', 'gone', 'from 1']);
+  });
+
   it('tells the group how far it is, also at the end', async () => {
     await produce(0, 'a', 'b');
     await kafka.admin.transaction(topic, [{ partition: 0, value: 'never' }], 'abort');

@@ -11,6 +11,7 @@ import { mapKafkaError, within } from './errors';
 import { extentOf, messagesOf, type FetchedBatch } from './fetched-batch';
 import { Heartbeats } from './heartbeats';
 import type { KafkaClient } from './kafka-client';
+import { TOPIC_MADE_ANEW } from './kafkajs-repairs';
 import { toLogCreator } from './logger';
 import { OffsetCommitter } from './offset-committer';
 import { Partitions, type TopicPartition } from './partitions';
@@ -37,8 +38,8 @@ export interface BatchConsumerOptions {
    */
   onOffsetOutOfRange?(at: TopicPartition): Promise<void> | void;
   /**
-   * A fetch was answered that there is no such topic or partition: one of the topics is gone, and may be made anew before
-   * the next fetch. Called before whatever is fetched next is handled.
+   * One of the topics is gone, and may be made anew before the next fetch, or is another one than at the last fetch. Called
+   * before whatever is fetched next is handled.
    */
   onTopicGone?(): void;
   /** What is kept beside the offset that is committed once a batch was handled; {@link KafkaConnection.committed} has it. */
@@ -303,10 +304,11 @@ export class BatchConsumer {
   }
 
   /**
-   * That a topic is gone, or that an offset is out of range, kafkajs tells nobody but its log, before it goes on: in the
-   * second case at the first offset there is.
+   * That a topic is gone or made anew, or that an offset is out of range, kafkajs tells nobody but its log, before it goes
+   * on: in the last case at the first offset there is.
    */
   private notice({ namespace, log }: LogEntry): void {
+    if (namespace === 'Broker' && log.message === TOPIC_MADE_ANEW) this.options.onTopicGone?.();
     if (namespace === 'Connection' && log.message.startsWith('Response Fetch(') && log['error'] === noSuchPartition)
       this.options.onTopicGone?.();
     if (namespace !== 'ConsumerGroup' || !log.message.startsWith('Offset out of range, resetting')) return;

@@ -1,5 +1,8 @@
 /** The internal modules of kafkajs that `kafkajs-repairs.ts` corrects; they carry no types. */
 declare module 'kafkajs/src/broker' {
+  import type { Logger } from 'kafkajs';
+  import type Encoder from 'kafkajs/src/protocol/encoder';
+
   export interface RawRecord {
     readonly offset: string;
     readonly key: Buffer | null;
@@ -11,11 +14,30 @@ declare module 'kafkajs/src/broker' {
     readonly messages: RawRecord[];
     abortedTransactions?: { readonly producerId: string; readonly firstOffset: string }[];
   }
+  export interface FetchRequest {
+    readonly topics: readonly { readonly topic: string }[];
+  }
   export interface FetchResponse {
     readonly responses: readonly { readonly topicName: string; readonly partitions: readonly RawPartition[] }[];
   }
+  /** A request, and how its answer is read. */
+  export interface Protocol<T> {
+    readonly request: {
+      readonly apiKey: number;
+      readonly apiVersion: number;
+      readonly apiName: string;
+      encode(): Promise<Encoder>;
+    };
+    readonly response: { decode(raw: Buffer): Promise<T>; parse(decoded: T): Promise<T> };
+  }
   export default class Broker {
-    fetch(request: object): Promise<FetchResponse>;
+    readonly connectionPool: { send<T>(protocol: Protocol<T>): Promise<T> };
+    /** The same for all brokers of one client. */
+    readonly rootLogger: object;
+    readonly logger: Logger;
+    /** By API key; once it is connected. */
+    readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null;
+    fetch(request: FetchRequest): Promise<FetchResponse>;
   }
 }
 
@@ -63,5 +85,27 @@ declare module 'kafkajs/src/network/connection' {
     connect(): Promise<boolean>;
     disconnect(): Promise<boolean>;
     processData(data: Buffer): void;
+  }
+}
+
+declare module 'kafkajs/src/protocol/encoder' {
+  export default class Encoder {
+    writeBoolean(value: boolean): this;
+    writeUVarInt(value: number): this;
+    writeUVarIntString(value: string | null): this;
+    writeBufferInternal(bytes: Buffer): void;
+  }
+}
+
+declare module 'kafkajs/src/protocol/decoder' {
+  export default class Decoder {
+    constructor(bytes: Buffer);
+    readBoolean(): boolean;
+    readInt16(): number;
+    readInt32(): number;
+    readBytes(length: number): Buffer | null;
+    readUVarIntString(): string | null;
+    readUVarIntArray<T>(reader: (decoder: Decoder) => T): T[] | null;
+    readTaggedFields(): object | null;
   }
 }

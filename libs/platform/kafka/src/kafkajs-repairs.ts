@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
-import Broker, { type RawPartition, type RawRecord } from 'kafkajs/src/broker';
+import Broker, { type FetchRequest, type FetchResponse, type RawPartition, type RawRecord } from 'kafkajs/src/broker';
 import ConsumerGroup from 'kafkajs/src/consumer/consumerGroup';
 import Connection from 'kafkajs/src/network/connection';
 import RequestQueue from 'kafkajs/src/network/requestQueue';
+import { topicIds } from './topic-ids';
 
 /**
- * Four corrections of kafkajs 2.2.4, which is no longer maintained. All are installed once, by importing this file.
+ * Five corrections of kafkajs 2.2.4, which is no longer maintained. All are installed once, by importing this file.
  *
  * 1. What a consumer fetched. kafkajs hides control records and records of aborted transactions itself, and
  *    - passes over a fetched batch that holds nothing else without telling the consumer, so a position would stand
@@ -23,6 +24,10 @@ import RequestQueue from 'kafkajs/src/network/requestQueue';
  * 4. A connection that broke in the middle of a response kept that half, and took what a new connection brought for the rest
  *    of it; a connection that was given up still brought data into the next one. The sizes it then read out of the middle of
  *    responses let it wait for ever, or ended the process by an exception that nobody could catch.
+ *
+ * 5. It asks for topics by name and offset. One that was made anew and has grown past the offset by the next request is
+ *    read on as if nothing had happened, and what stands before is never seen. Here the ids of topics are compared around
+ *    each fetch (brokers since 2.8 tell them), and the client's log says `TOPIC_MADE_ANEW` before the messages are handed on.
  */
 const hidden = new WeakSet<object>();
 
@@ -31,12 +36,45 @@ export function isHidden(record: object): boolean {
   return hidden.has(record);
 }
 
+export const TOPIC_MADE_ANEW = 'The topic was made anew';
+/** Of each client, by its logger: the ids of topics that it fetches from. */
+const clients = new WeakMap<object, Map<string, string>>();
+
 const { fetch } = Broker.prototype;
 Broker.prototype.fetch = async function fetchAndMark(request) {
+  await learnIds(this, request);
   const response = await fetch.call(this, request);
+  await compareIds(this, response);
   for (const { partitions } of response.responses) partitions.forEach(markHidden);
   return response;
 };
+
+function knownIds({ rootLogger }: Broker): Map<string, string> {
+  const ids = clients.get(rootLogger) ?? new Map<string, string>();
+  clients.set(rootLogger, ids);
+  return ids;
+}
+
+async function learnIds(broker: Broker, { topics }: FetchRequest): Promise<void> {
+  const known = knownIds(broker);
+  const unknown = new Set(topics.map(({ topic }) => topic).filter((topic) => !known.has(topic)));
+  for (const [topic, id] of await topicIds(broker, [...unknown])) known.set(topic, id);
+}
+
+/** Ids never come back: messages that were fetched before the id was still the known one are of that topic. */
+async function compareIds(broker: Broker, { responses }: FetchResponse): Promise<void> {
+  const known = knownIds(broker);
+  const brought = responses.filter(({ partitions }) => partitions.some(({ messages }) => messages.length > 0));
+  const names = brought.map(({ topicName }) => topicName).filter((name) => known.has(name));
+  const ids = await topicIds(broker, names);
+  for (const topic of names) {
+    const id = ids.get(topic);
+    if (id === known.get(topic)) continue;
+    broker.logger.warn(TOPIC_MADE_ANEW, { topic });
+    if (id === undefined) known.delete(topic);
+    else known.set(topic, id);
+  }
+}
 
 const { scheduleCheckPendingRequests } = RequestQueue.prototype;
 RequestQueue.prototype.scheduleCheckPendingRequests = function scheduleWhenPending() {

@@ -18,6 +18,7 @@ class TestConfig {
 }
 
 const HUGE = 64 * 1024 * 1024;
+const lengths: Readonly<Record<string, number>> = { 'a.csv': 10, 'huge.csv': HUGE, 'cut.csv': 10 };
 let root: string;
 /** What each answer sent, in their order. */
 let sent: number[] = [];
@@ -40,7 +41,8 @@ class FilesController {
 
 async function answer(name: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const headers = { 'content-type': 'text/csv', 'cache-control': 'no-store' };
-  const served = await serveFile(request, reply, { root, path: name, etag: '"e1"', headers, stalledMs: 300 });
+  const bytes = lengths[name] ?? 0;
+  const served = await serveFile(request, reply, { root, path: name, bytes, etag: '"e1"', headers, stalledMs: 300 });
   if (served === undefined) throw new NotFoundException();
   void served.sent.then((bytes) => sent.push(bytes));
 }
@@ -87,6 +89,9 @@ describe('serveFile', () => {
   it.each([
     ['bytes=5-', 206, '56789', 'bytes 5-9/10'],
     ['bytes=-2', 206, '89', 'bytes 8-9/10'],
+    ['bytes=-10', 200, '0123456789', null],
+    ['bytes=-11', 200, '0123456789', null],
+    ['bytes=-0', 416, '', 'bytes */10'],
     ['bytes=2-3', 206, '23', 'bytes 2-3/10'],
     ['bytes=10-', 416, '', 'bytes */10'],
     ['lines=1-2', 200, '0123456789', null],
@@ -118,6 +123,14 @@ describe('serveFile', () => {
   it('fails for a file that is there and cannot be read: nobody shall take it for one that is not', async () => {
     await symlink('loop.csv', join(root, 'loop.csv'));
     expect((await get('/files/loop.csv')).status).toBe(500);
+  });
+
+  it('fails for a file that is not as long as it should be: half of it must not pass for the whole', async () => {
+    await writeFile(join(root, 'cut.csv'), '01234');
+    expect((await get('/files/cut.csv')).status).toBe(500);
+    expect((await get('/files/cut.csv', { range: 'bytes=0-1' })).status).toBe(500);
+    expect((await get('/files/cut.csv', { range: 'bytes=7-8' })).status).not.toBe(206);
+    expect((await get('/files/cut.csv', {}, 'HEAD')).status).toBe(500);
   });
 
   it('ends with a client that leaves, also before the file was looked for', async () => {

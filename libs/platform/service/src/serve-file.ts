@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { send } from '@fastify/send';
@@ -14,6 +15,8 @@ export interface FileToServe {
   readonly root: string;
   /** Below the root, with "/". */
   readonly path: string;
+  /** How long it must be: anything else is not the file that is meant. */
+  readonly bytes: number;
   /** Strong, in quotes: the same for the same bytes only. */
   readonly etag: string;
   /** Beside those of the file itself: length, type, Last-Modified, ranges. */
@@ -30,18 +33,18 @@ export interface ServedFile {
 /**
  * Answers a request with a file: ranges, HEAD and conditions (RFC 9110) included, as fast as the client reads.
  * @returns undefined when there is no such file; nothing was answered then
- * @throws what the file system says of a file that is there and cannot be read
+ * @throws what the file system says of a file that is there and cannot be read; Error when it has another length
  */
 export async function serveFile(
   request: FastifyRequest,
   reply: FastifyReply,
-  { root, path, etag, headers, stalledMs = STALLED_MS }: FileToServe,
+  { root, path, bytes, etag, headers, stalledMs = STALLED_MS }: FileToServe,
 ): Promise<ServedFile | undefined> {
   const conditions = evaluateConditions(request.raw.headers, etag);
   const described = { ...headers, etag, 'x-content-type-options': 'nosniff' };
   if (typeof conditions === 'number') return bodiless(reply, conditions, described);
   const found = await send(
-    Object.assign(Readable.from([]), { method: request.method, headers: conditions }),
+    Object.assign(Readable.from([]), { method: request.method, headers: withoutLongSuffix(conditions, bytes) }),
     pathOf(path),
     {
       root,
@@ -54,6 +57,11 @@ export async function serveFile(
   );
   const { statusCode: status, stream } = found;
   if (found.type === 'file') {
+    const { size } = found.metadata.stat;
+    if (size !== bytes) {
+      stream.destroy();
+      throw new Error(`${path} has ${size} bytes, and should have ${bytes}`);
+    }
     reply.raw.setTimeout(stalledMs);
     const sent = countedUntilSent(stream, reply);
     void reply
@@ -67,6 +75,12 @@ export async function serveFile(
   if (status === 416) return bodiless(reply, status, { ...described, 'content-range': found.headers['Content-Range'] });
   if (found.type === 'error' && status >= 500) throw found.metadata.error;
   return undefined;
+}
+
+/** A suffix longer than the file means all of it (RFC 9110 §14.1.2); @fastify/send takes it for one that is not there. */
+function withoutLongSuffix({ range, ...others }: IncomingHttpHeaders, bytes: number): IncomingHttpHeaders {
+  const [, suffix] = /^bytes=-(\d+)$/.exec(range ?? '') ?? [];
+  return range === undefined || Number(suffix) >= bytes ? others : { ...others, range };
 }
 
 function pathOf(path: string): string {
