@@ -20,6 +20,7 @@ export interface LoadOptions {
   mayBeGone?: boolean;
 }
 
+const noConnection = 'no connection';
 const perArray = 10;
 const USERS = 60;
 /** After so many rounds of messages other users come. */
@@ -67,7 +68,7 @@ export class Load {
   get unexpected(): string[] {
     const expected = /^(2\d\d|503 with Retry-After|409)$/;
     const names = Object.keys(this.answers).filter((answer) => !expected.test(answer));
-    return this.options.mayBeGone ? names.filter((answer) => answer !== 'no connection') : names;
+    return this.options.mayBeGone ? names.filter((answer) => !answer.startsWith(noConnection)) : names;
   }
 
   private async repeat(everyMs: number, step: (tenant: Tenant, n: number) => Promise<void>): Promise<void> {
@@ -119,10 +120,15 @@ export class Load {
   }
 
   private async count(request: Promise<Answer>): Promise<number | undefined> {
-    const name = await request.then(nameOf, () => 'no connection');
+    const name = await request.then(nameOf, (error: Error) => `${noConnection} (${reasonOf(error)})`);
     this.answers[name] = (this.answers[name] ?? 0) + 1;
     return (await request.catch(() => undefined))?.status;
   }
+}
+
+/** Of an error of `fetch`: what is below says more. */
+function reasonOf({ name, cause }: Error): string {
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : name;
 }
 
 function nameOf({ status, retryAfter }: Answer): string {
