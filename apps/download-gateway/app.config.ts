@@ -15,7 +15,8 @@ export class DownloadGatewayConfig {
   @Section(TracingConfig)
   tracing: TracingConfig;
 
-  @Section(PostgresConfig, { defaults: { DATABASE_ROLE: 'delivery_gateway' } })
+  // Requests only: whoever waits longer has gone.
+  @Section(PostgresConfig, { defaults: { DATABASE_ROLE: 'delivery_gateway', DATABASE_STATEMENT_TIMEOUT_MS: '10000' } })
   postgres: PostgresConfig;
 
   @Section(ReportStoreConfig)

@@ -31,7 +31,8 @@ export class IntegrationsApiConfig {
   @Section(TracingConfig)
   tracing: TracingConfig;
 
-  @Section(PostgresConfig, { defaults: { DATABASE_ROLE: 'delivery_control' } })
+  // Requests only: whoever waits longer has gone.
+  @Section(PostgresConfig, { defaults: { DATABASE_ROLE: 'delivery_control', DATABASE_STATEMENT_TIMEOUT_MS: '10000' } })
   postgres: PostgresConfig;
 
   @Section(KafkaConfig, { defaults: { KAFKA_CLIENT_ID: 'integrations-api' } })

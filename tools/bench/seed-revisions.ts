@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { applyEvent, eventDocument, normalizeEvent, userDocument } from '@delivery/consent/domain';
 import { consentEventsTopic } from '@delivery/consent/schema';
 import { PositionStore } from '@delivery/ingest/store';
@@ -39,6 +40,8 @@ export async function seedRevisions(database: Database, options: SeedOptions): P
   );
   // VACUUM runs in no transaction, and longer than a statement of a service may.
   const client = await database.pool.connect();
+  const { stream } = client.connection;
+  if (stream instanceof Socket) stream.setTimeout(0);
   await client.query('SET statement_timeout = 0');
   await client.query('VACUUM ANALYZE consent_event_revision');
   client.release(true);

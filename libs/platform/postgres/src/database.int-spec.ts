@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { testDatabase, waitFor, type TestDatabase } from '@delivery/platform/testing';
 import {
@@ -270,6 +270,43 @@ describe('database', () => {
     );
     await waitFor(() => expectHealthyPool().then(() => true), { describe: 'a pool without the dead connections' });
   });
+
+  it('gives up a connection that went silent, and goes on with another', async () => {
+    const { hostname, port } = new URL(test.config.url);
+    let forgotten = false;
+    const firewall = createServer((client) => {
+      const server = connect(Number(port), hostname);
+      client.on('data', (bytes) => forgotten || server.write(bytes));
+      server.on('data', (bytes) => forgotten || client.write(bytes));
+      client.on('error', () => undefined).on('close', () => server.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(firewall, 'listening');
+    const through = new URL(test.config.url);
+    through.port = String((firewall.address() as AddressInfo).port);
+    const config = { ...test.config, url: through.href, statementTimeoutMs: 1000 };
+    const behind = await new Database(config, { applicationName: 'behind a firewall' }).open();
+    await behind.query('SELECT 1');
+    forgotten = true;
+    const lost = await Promise.all([
+      failure(behind.query('SELECT 1')),
+      failure(behind.transaction((tx) => tx.query('SELECT 1'))),
+      failure(behind.entityTransaction((manager) => manager.query('SELECT 1'))),
+    ]);
+    expect(lost).toMatchObject(lost.map(() => ({ code: 'unavailable', retryable: true })));
+    forgotten = false;
+    await expectHealthyPool(behind);
+    await behind.close();
+    firewall.close();
+  }, 30_000);
+
+  it('lets a statement without a limit take its time', async () => {
+    const config = { ...test.config, statementTimeoutMs: 1000 };
+    const patient = await new Database(config, { applicationName: 'patient' }).open();
+    const slow = patient.transaction((tx) => tx.query('SELECT 1 AS one FROM pg_sleep(7)'), { statementTimeoutMs: 0 });
+    await expect(slow).resolves.toEqual([{ one: 1 }]);
+    await expectHealthyPool(patient);
+    await patient.close();
+  }, 30_000);
 
   it('ends a connection that idles inside a transaction', async () => {
     const error = await failure(

@@ -5,6 +5,7 @@ import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { dataSourceOptions, type DatabaseOptions } from './data-source-options';
 import { DatabaseError, mapConnectError, mapDatabaseError } from './errors';
 import type { PostgresConfig } from './postgres.config';
+import { SilenceLimit } from './silence-limit';
 import type { Sql, Transaction } from './sql';
 import { sqlOn, transactionOn } from './transaction';
 
@@ -25,8 +26,12 @@ export interface TransactionOptions {
  */
 export class Database implements Sql {
   readonly dataSource: DataSource;
+  private silence: SilenceLimit | undefined;
 
-  constructor(config: PostgresConfig, options: DatabaseOptions) {
+  constructor(
+    private readonly config: PostgresConfig,
+    options: DatabaseOptions,
+  ) {
     this.dataSource = new DataSource(dataSourceOptions(config, options));
   }
 
@@ -34,6 +39,7 @@ export class Database implements Sql {
   async open(): Promise<this> {
     try {
       await this.dataSource.initialize();
+      this.silence = new SilenceLimit(this.pool, this.config.statementTimeoutMs);
     } catch (error) {
       throw mapConnectError(error);
     }
@@ -85,6 +91,7 @@ export class Database implements Sql {
 
   private async once<T>(options: TransactionOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
+    this.silence?.set(client, options.statementTimeoutMs);
     const { tx, copying } = transactionOn(client);
     let broken: Error | undefined;
     const onBroken = (error: Error) => {
