@@ -93,14 +93,14 @@ function table(found: readonly PartStatus[]): string {
   return found.map(row).join('');
 }
 
-function env(): number {
-  const lines = runningEnvironment();
+async function env(): Promise<number> {
+  const lines = await runningEnvironment();
   if (lines !== undefined) return print(lines);
   progress('The local stack is not running. Start it: npm run stack -- up');
   return 1;
 }
 
-function logs(part: string | undefined): number {
+async function logs(part: string | undefined): Promise<number> {
   const wanted = partNames.filter((name) => part === undefined || name === part);
   if (wanted.length === 0) {
     progress(`There is no part "${part}"; the parts are ${partNames.join(', ')}.`);
@@ -108,7 +108,7 @@ function logs(part: string | undefined): number {
   }
   const dir = stackDir();
   const running = readState(dir).parts;
-  for (const name of wanted) print(`== ${name}\n${endOfLog({ name }, running[name], dir, 50)}\n`);
+  for (const name of wanted) print(`== ${name}\n${await endOfLog({ name }, running[name], dir, 50)}\n`);
   return 0;
 }
 

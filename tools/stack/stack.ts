@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { dockerAnswers } from './containers';
 import type { Progress } from './download';
 import { environmentLines, externalParts, stackEnvironment, variableOf, type StackEnvironment } from './environment';
 import { StackError } from './errors';
@@ -80,7 +79,7 @@ export async function stackStatus(): Promise<PartStatus[]> {
       const { name } = part;
       if (external.includes(name)) return { name, state: 'external', address: given(name) };
       const found = recorded[name];
-      if (found === undefined || !runs(found)) return { name, state: 'stopped', address: '-' };
+      if (found === undefined || !(await runs(found))) return { name, state: 'stopped', address: '-' };
       const healthy = await answers(part, found.port, localSecrets(dir));
       return { name, state: healthy ? 'running' : 'not answering', address: urlOf(name, found.port) };
     }),
@@ -88,11 +87,12 @@ export async function stackStatus(): Promise<PartStatus[]> {
 }
 
 /** The environment of the stack that runs, as the last start wrote it; undefined when there is none. */
-export function runningEnvironment(): string | undefined {
+export async function runningEnvironment(): Promise<string | undefined> {
   const dir = stackDir();
   const file = join(dir, 'env');
   const recorded = Object.values(readState(dir).parts);
-  return existsSync(file) && recorded.every(runs) ? readFileSync(file, 'utf8') : undefined;
+  const allRun = (await Promise.all(recorded.map(runs))).every(Boolean);
+  return allRun && existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
 async function whileOpen<T>(options: StackOptions, work: (stack: OpenStack) => Promise<T>): Promise<T> {
@@ -164,7 +164,7 @@ async function startMissing(own: readonly Part[], stack: OpenStack): Promise<voi
   const missing = own.filter(({ name }) => stack.state.parts[name] === undefined);
   if (missing.length === 0) return;
   rmSync(join(stack.dir, 'env'), { force: true }); // nobody is told of a stack that is not whole
-  const native = !useContainers(missing);
+  const native = !(await useContainers(missing));
   const prepared = await allOf(missing.map((part) => (native ? part.prepare(stack.progress) : undefined)));
   // Two checkouts that look for free ports at the same moment would find the same ones.
   const ports = join(cacheDir(), 'starting.lock');
@@ -181,19 +181,23 @@ async function allOf<T>(work: (T | Promise<T>)[]): Promise<T[]> {
   throw new StackError('part_failed', messages.join('\n'), { cause: new AggregateError(reasons) });
 }
 
-function useContainers(missing: readonly Part[]): boolean {
+async function useContainers(missing: readonly Part[]): Promise<boolean> {
   const mode = process.env['STACK_MODE'] || 'auto';
   if (mode !== 'auto' && mode !== 'native' && mode !== 'docker') {
     throw new StackError('bad_setting', `STACK_MODE is "${mode}"; it must be native, docker or auto.`);
   }
   if (mode === 'docker') {
-    if (dockerAnswers()) return true;
+    if (await dockerAnswers()) return true;
     throw new StackError('tools_missing', 'STACK_MODE is docker, but Docker does not answer. Try: docker info');
   }
   const absent = missingTools(missing.flatMap((part) => part.tools()));
   if (absent.length === 0) return false;
-  if (mode === 'auto' && dockerAnswers()) return true;
+  if (mode === 'auto' && (await dockerAnswers())) return true;
   throw new StackError('tools_missing', describeMissing(absent));
+}
+
+async function dockerAnswers(): Promise<boolean> {
+  return (await import('./containers.ts')).dockerAnswers();
 }
 
 function urlOf(name: PartName, port: number): string {

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { containerLog, containerRuns, removeContainer, startContainer } from './containers';
 import { lastLines, type Progress } from './download';
 import { messageOf, StackError } from './errors';
 import type { Part } from './parts';
@@ -40,7 +39,7 @@ export async function startPart(part: Part, stack: OpenStack, prepared: string |
     state.ports[part.name] = port;
     writeState(dir, state);
     if (await answersWithin(part, running, secrets, startTimeoutMs)) break;
-    const log = endOfLog(part, running, dir);
+    const log = await endOfLog(part, running, dir);
     await stopPart(part, stack);
     // Somebody else took the port in the moment between looking and binding.
     if (attempt === 1 && !(await portIsFree(port))) continue;
@@ -56,6 +55,7 @@ async function begin(part: Part, stack: OpenStack, port: number, prepared: strin
   const { dir, secrets, progress } = stack;
   if (prepared === undefined) {
     progress(`${part.name}: starting a container of ${part.image} (pulled the first time)`);
+    const { startContainer } = await containers();
     return { pid: 0, started: '', port, container: await startContainer(part, port, dir, secrets.DATABASE_PASSWORD) };
   }
   const data = join(dir, 'data', part.name);
@@ -70,7 +70,7 @@ export async function stopPart(part: Part, { dir, state }: OpenStack): Promise<v
   const running = state.parts[part.name];
   if (running === undefined) return;
   if (running.container === undefined) await stopProcess(running, part.stopSignal);
-  else await removeContainer(running.container);
+  else await (await containers()).removeContainer(running.container);
   delete state.parts[part.name];
   writeState(dir, state);
 }
@@ -78,15 +78,15 @@ export async function stopPart(part: Part, { dir, state }: OpenStack): Promise<v
 /** Whether a part that was started earlier still works. */
 export async function stillAnswers(part: Part, stack: OpenStack): Promise<boolean> {
   const running = stack.state.parts[part.name];
-  if (running === undefined || !runs(running)) return false;
+  if (running === undefined || !(await runs(running))) return false;
   if (await answers(part, running.port, stack.secrets)) return true;
   stack.progress(`${part.name}: does not answer; asking for up to ${patienceMs / 1000} s, for it may be busy ...`);
   return answersWithin(part, running, stack.secrets, patienceMs);
 }
 
 async function answersWithin(part: Part, running: RunningPart, secrets: LocalSecrets, ms: number): Promise<boolean> {
-  for (const deadline = Date.now() + ms; Date.now() < deadline && runs(running); await delay(100)) {
-    if (await answers(part, running.port, secrets)) return runs(running);
+  for (const deadline = Date.now() + ms; Date.now() < deadline && (await runs(running)); await delay(100)) {
+    if (await answers(part, running.port, secrets)) return await runs(running);
   }
   return false;
 }
@@ -100,8 +100,9 @@ export async function answers(part: Part, port: number, secrets: LocalSecrets): 
   }
 }
 
-export function runs(running: RunningPart): boolean {
-  return running.container === undefined ? isRunning(running) : containerRuns(running.container);
+export async function runs(running: RunningPart): Promise<boolean> {
+  if (running.container === undefined) return isRunning(running);
+  return (await containers()).containerRuns(running.container);
 }
 
 export function logOf(part: Pick<Part, 'name'>, dir: string): string {
@@ -109,7 +110,17 @@ export function logOf(part: Pick<Part, 'name'>, dir: string): string {
 }
 
 /** The end of what a part said. */
-export function endOfLog(part: Pick<Part, 'name'>, running: RunningPart | undefined, dir: string, lines = 20): string {
-  if (running?.container !== undefined) return containerLog(running.container).trimEnd();
-  return lastLines(logOf(part, dir), lines);
+export async function endOfLog(
+  part: Pick<Part, 'name'>,
+  running: RunningPart | undefined,
+  dir: string,
+  lines = 20,
+): Promise<string> {
+  if (running?.container === undefined) return lastLines(logOf(part, dir), lines);
+  return (await (await containers()).containerLog(running.container, lines)).trimEnd();
+}
+
+/** Loaded when needed: most stacks are native, and no command on them should wait for Docker's libraries. */
+function containers() {
+  return import('./containers.ts');
 }
