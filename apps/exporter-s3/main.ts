@@ -1,4 +1,5 @@
-import { runService } from '@delivery/platform/service';
+import { runService, tolerateBuffers } from '@delivery/platform/service';
 import { definition } from './app.module';
 
+tolerateBuffers();
 void runService(definition);

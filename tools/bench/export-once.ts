@@ -6,6 +6,7 @@ import { PositionStore } from '@delivery/ingest/store';
 import { loadConfig } from '@delivery/platform/config';
 import { Database, PostgresConfig } from '@delivery/platform/postgres';
 import { generateSigningKey, ManifestSigner } from '@delivery/platform/secrets';
+import { tolerateBuffers } from '@delivery/platform/service';
 import { processUsage } from './measure';
 
 const LEASE_SECONDS = 60;
@@ -41,6 +42,7 @@ async function main(bucket: string): Promise<void> {
   await database.close();
 }
 
+tolerateBuffers();
 main(process.argv[2] ?? '').catch((error: unknown) => {
   console.error(error);
   process.exitCode = 1;

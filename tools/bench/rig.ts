@@ -44,7 +44,7 @@ export async function openRig(partitions: number): Promise<Rig> {
 }
 
 /** Options for the Node that is measured, for profiles. */
-export const nodeOptions = process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? [];
+export const nodeOptions = process.env['BENCH_NODE_OPTIONS']?.split(' ').filter(Boolean) ?? [];
 
 /** Starts an app as its own process and waits until it is ready. */
 export async function startApp(app: string, environment: StackEnvironment, port: number): Promise<ChildProcess> {
