@@ -1,5 +1,4 @@
-import { runService, tolerateBuffers } from '@delivery/platform/service';
+import { runService } from '@delivery/platform/service';
 import { definition } from './app.module';
 
-tolerateBuffers();
 void runService(definition);

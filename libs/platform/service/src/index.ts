@@ -19,7 +19,7 @@ export { redact } from './redact';
 export { bootService, type BootOptions, type RunningService } from './boot-service';
 export { provideDatabase, provideKafka } from './resources';
 export { metricsOf } from './service-definition';
-export { tolerateBuffers } from './release-memory';
+export { tolerateBuffers } from './memory';
 export { runService } from './run-service';
 export { buildOpenApi } from './open-api';
 export { ServiceError } from './errors';

@@ -2,7 +2,7 @@ import { ConfigError, loadConfig } from '@delivery/platform/config';
 import { type Logger as PinoLogger } from 'pino';
 import { type RunningService, startService } from './boot-service';
 import { createLogger } from './logger';
-import { releaseStartupMemory } from './release-memory';
+import { releaseStartupMemory, tolerateBuffers } from './memory';
 import type { ServiceConfig, ServiceDefinition } from './service-definition';
 
 /**
@@ -12,6 +12,7 @@ import type { ServiceConfig, ServiceDefinition } from './service-definition';
  * 1 when it could not start, did not stop in time, or met an error that nothing caught.
  */
 export async function runService<C extends ServiceConfig>(definition: ServiceDefinition<C>): Promise<void> {
+  tolerateBuffers();
   const config = loadOrExit(definition);
   const logger = createLogger(definition.name, config.log.level);
   exitOnUncaught(logger);
