@@ -38,8 +38,8 @@ export async function benchExport(dataset: Dataset, options: ExportOptions) {
     ];
     const peers =
       dataset === 'events'
-        ? [...psqlPeers(rig, DOCUMENTS, ['gzip -1', 'pigz -1 -p2', 'zstd -1']), await dltPeer(rig)]
-        : psqlPeers(rig, DOCUMENTS, ['gzip -1'], 'events, not grouped');
+        ? [...(await psqlPeers(rig, DOCUMENTS, ['gzip -1', 'pigz -1 -p2', 'zstd -1'])), await dltPeer(rig)]
+        : await psqlPeers(rig, DOCUMENTS, ['gzip -1'], 'events, not grouped');
     return {
       benchmark: dataset === 'events' ? 'P4 export consent-events' : 'P5 export consent-users',
       options,

@@ -1,27 +1,65 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Download, ensureDownload } from '../../stack/download';
 import type { Contender } from '../contest';
 import { postgresCpuSeconds, runCommand } from '../measure';
 import { type Rig, say } from '../rig';
+
+const run = promisify(execFile);
+
+/** Seldom installed, but in every Debian and Ubuntu; unpacking a package needs no rights. */
+const pigz: Download = {
+  name: 'bench-pigz',
+  file: 'usr/bin/pigz',
+  what: 'pigz: downloading its package',
+  async fill(dir) {
+    await run('apt-get', ['download', 'pigz'], { cwd: dir });
+    await run('sh', ['-c', 'dpkg --extract pigz_*.deb .'], { cwd: dir });
+  },
+};
 
 /**
  * `psql -c "COPY (...) TO STDOUT" | <compressor> > file`: what a data engineer would write. The text format with
  * separators that no JSON holds, so that the lines come out as they are.
  */
-export function psqlPeers(rig: Rig, sql: string, compressors: readonly string[], note?: string): Contender[] {
-  return compressors.filter(isThere).map((compressor) => ({
+export async function psqlPeers(
+  rig: Rig,
+  sql: string,
+  compressors: readonly string[],
+  note?: string,
+): Promise<Contender[]> {
+  const tools = compressors.map(toolOf);
+  if (tools.includes('pigz') && !isThere('pigz')) await fetchPigz();
+  return compressors.filter(canRun).map((compressor) => ({
     name: `psql | ${compressor}${note === undefined ? '' : ` (${note})`}`,
     run: () => psqlOnce(rig, sql, compressor),
   }));
 }
 
-function isThere(compressor: string): boolean {
-  const [tool = ''] = compressor.split(' ');
-  const missing = ['psql', tool].filter((name) => spawnSync(name, ['--version']).status !== 0);
+async function fetchPigz(): Promise<void> {
+  try {
+    const dir = await ensureDownload(pigz, say);
+    process.env['PATH'] = [process.env['PATH'], join(dir, 'usr', 'bin')].join(delimiter);
+  } catch (error) {
+    say(`pigz cannot be fetched: ${String(error)}`);
+  }
+}
+
+function canRun(compressor: string): boolean {
+  const missing = ['psql', toolOf(compressor)].filter((name) => !isThere(name));
   for (const name of missing) say(`without "psql | ${compressor}": there is no ${name} on this machine`);
   return missing.length === 0;
+}
+
+function toolOf(compressor: string): string {
+  return compressor.split(' ')[0] ?? '';
+}
+
+function isThere(tool: string): boolean {
+  return spawnSync(tool, ['--version']).status === 0;
 }
 
 async function psqlOnce(rig: Rig, sql: string, compressor: string) {
