@@ -1,3 +1,4 @@
+import { GcsEndpoint } from '@delivery/destinations/config';
 import { ExporterConfig } from '@delivery/exports/engine';
 import { Env, Section } from '@delivery/platform/config';
 import { KafkaConfig } from '@delivery/platform/kafka';
@@ -5,19 +6,11 @@ import { PostgresConfig } from '@delivery/platform/postgres';
 import { SecretsConfig, SigningConfig } from '@delivery/platform/secrets';
 import { HttpConfig, LogConfig } from '@delivery/platform/service';
 import { TracingConfig } from '@delivery/platform/tracing';
-import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
-
-const SERVER = /^https?:\/\/[^/?#@]+\/?$/;
+import { IsInt, Max, Min } from 'class-validator';
 
 /** Where the buckets are. The credentials are each integration's own. */
 export class GcsConfig {
-  @Env({
-    name: 'GCS_ENDPOINT',
-    description: 'URL of another server than Google Cloud Storage; no token is fetched for it. For local stacks.',
-    example: 'http://127.0.0.1:14443',
-  })
-  @IsOptional()
-  @Matches(SERVER, { message: 'must be the URL of a server' })
+  @GcsEndpoint()
   endpoint?: string;
 
   @Env({

@@ -1,3 +1,4 @@
+import { S3ServerConfig } from '@delivery/destinations/config';
 import { ExporterConfig } from '@delivery/exports/engine';
 import { Env, Section } from '@delivery/platform/config';
 import { KafkaConfig } from '@delivery/platform/kafka';
@@ -5,9 +6,7 @@ import { PostgresConfig } from '@delivery/platform/postgres';
 import { SigningConfig } from '@delivery/platform/secrets';
 import { HttpConfig, LogConfig } from '@delivery/platform/service';
 import { TracingConfig } from '@delivery/platform/tracing';
-import { IsInt, IsNotEmpty, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
-
-const SERVER = /^https?:\/\/[^/?#@]+\/?$/;
+import { IsInt, IsNotEmpty, IsOptional, Matches, Max, Min } from 'class-validator';
 
 /** Where the buckets are, and who the process is there. */
 export class S3Config {
@@ -25,28 +24,6 @@ export class S3Config {
   accountId?: string;
 
   @Env({
-    name: 'AWS_ACCESS_KEY_ID',
-    description: 'Access key for a local S3 server; on AWS leave it out, and the identity of the process is used.',
-  })
-  @IsOptional()
-  @IsNotEmpty()
-  accessKeyId?: string;
-
-  @Env({ name: 'AWS_SECRET_ACCESS_KEY', description: 'The secret of AWS_ACCESS_KEY_ID.', secret: true })
-  @ValidateIf((config: S3Config) => config.accessKeyId !== undefined)
-  @IsNotEmpty()
-  secretAccessKey?: string;
-
-  @Env({
-    name: 'S3_ENDPOINT',
-    description: 'URL of another S3 server than AWS; keys are then addressed by path.',
-    example: 'http://127.0.0.1:19000',
-  })
-  @IsOptional()
-  @Matches(SERVER, { message: 'must be the URL of a server' })
-  endpoint?: string;
-
-  @Env({
     name: 'S3_REQUEST_SECONDS',
     description: 'Seconds that one request may take as a whole; a part of 5 MiB has to arrive within them.',
     default: '120',
@@ -55,6 +32,9 @@ export class S3Config {
   @Min(1)
   @Max(3600)
   requestSeconds: number;
+
+  @Section(S3ServerConfig)
+  s3: S3ServerConfig;
 }
 
 export class ExporterS3Config {

@@ -1,4 +1,5 @@
-import { openS3Destination, type S3Credentials } from '@delivery/destinations/s3';
+import { s3Server } from '@delivery/destinations/config';
+import { openS3Destination } from '@delivery/destinations/s3';
 import { type OpenDestination, RunFault } from '@delivery/exports/engine';
 import { IntegrationStore } from '@delivery/integrations/store';
 import type { Database } from '@delivery/platform/postgres';
@@ -6,9 +7,8 @@ import type { S3Config } from './app.config';
 
 /** The bucket that an integration has when its run is claimed. It belongs to the platform, and so do the credentials. */
 export function s3Destinations(config: S3Config): (database: Database) => OpenDestination {
-  const { region, endpoint, accountId, requestSeconds } = config;
-  const credentials = credentialsOf(config);
-  const server = endpoint === undefined ? {} : { endpoint, forcePathStyle: true };
+  const { region, accountId, requestSeconds } = config;
+  const server = s3Server(config.s3);
   const owner = accountId === undefined ? {} : { expectedBucketOwner: accountId };
   return (database) => {
     const integrations = new IntegrationStore(database);
@@ -19,12 +19,7 @@ export function s3Destinations(config: S3Config): (database: Database) => OpenDe
       }
       const { bucketName: bucket } = destination;
       const requestTimeoutMs = requestSeconds * 1000;
-      return openS3Destination({ bucket, region, credentials, requestTimeoutMs, ...server, ...owner }, deps);
+      return openS3Destination({ bucket, region, requestTimeoutMs, ...server, ...owner }, deps);
     };
   };
-}
-
-function credentialsOf({ accessKeyId, secretAccessKey }: S3Config): S3Credentials {
-  if (accessKeyId === undefined || secretAccessKey === undefined) return { kind: 'platform' };
-  return { kind: 'keys', accessKeyId, secretAccessKey };
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { s3Server } from '@delivery/destinations/config';
 import type { DestinationReader } from '@delivery/destinations/driver';
 import { openFileReader } from '@delivery/destinations/file';
 import { openGcsReader, parseServiceAccountKey } from '@delivery/destinations/gcs';
@@ -19,18 +20,8 @@ export async function openBucket(place: Place, config: VerifyConfig): Promise<De
 }
 
 function openS3(bucket: string, config: VerifyConfig): Promise<DestinationReader> {
-  const { region, accessKeyId, secretAccessKey, s3Endpoint } = config;
-  return openS3Reader({
-    bucket,
-    region,
-    credentials:
-      accessKeyId === undefined || secretAccessKey === undefined
-        ? { kind: 'platform' }
-        : { kind: 'keys', accessKeyId, secretAccessKey },
-    // The platform's buckets are requester pays: whoever reads them has to say that he accepts it.
-    requesterPays: true,
-    ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint, forcePathStyle: true }),
-  });
+  // The platform's buckets are requester pays: whoever reads them has to say that he accepts it.
+  return openS3Reader({ ...s3Server(config.s3), bucket, region: config.region, requesterPays: true });
 }
 
 async function openGcs(bucket: string, { gcsEndpoint, googleKeyFile }: VerifyConfig): Promise<DestinationReader> {

@@ -1,7 +1,6 @@
-import { Env } from '@delivery/platform/config';
-import { IsNotEmpty, IsOptional, Matches, ValidateIf } from 'class-validator';
-
-const SERVER = /^https?:\/\/[^/?#@]+\/?$/;
+import { GcsEndpoint, S3ServerConfig } from '@delivery/destinations/config';
+import { Env, Section } from '@delivery/platform/config';
+import { IsNotEmpty, IsOptional } from 'class-validator';
 
 /** Access to the bucket and the key that its manifests are signed with: all that verifying needs. */
 export class VerifyConfig {
@@ -16,24 +15,7 @@ export class VerifyConfig {
   @IsNotEmpty()
   region: string;
 
-  @Env({ name: 'AWS_ACCESS_KEY_ID', description: "Access key; without it, AWS's usual places are searched." })
-  @IsOptional()
-  @IsNotEmpty()
-  accessKeyId?: string;
-
-  @Env({ name: 'AWS_SECRET_ACCESS_KEY', description: 'The secret of AWS_ACCESS_KEY_ID.', secret: true })
-  @ValidateIf((config: VerifyConfig) => config.accessKeyId !== undefined)
-  @IsNotEmpty()
-  secretAccessKey?: string;
-
-  @Env({ name: 'S3_ENDPOINT', description: 'URL of another S3 server than AWS.' })
-  @IsOptional()
-  @Matches(SERVER, { message: 'must be the URL of a server' })
-  s3Endpoint?: string;
-
-  @Env({ name: 'GCS_ENDPOINT', description: 'URL of another server than Google Cloud Storage.' })
-  @IsOptional()
-  @Matches(SERVER, { message: 'must be the URL of a server' })
+  @GcsEndpoint()
   gcsEndpoint?: string;
 
   @Env({
@@ -43,4 +25,7 @@ export class VerifyConfig {
   @IsOptional()
   @IsNotEmpty()
   googleKeyFile?: string;
+
+  @Section(S3ServerConfig)
+  s3: S3ServerConfig;
 }

@@ -1,7 +1,6 @@
-import { Env } from '@delivery/platform/config';
-import { IsNotEmpty, IsOptional, Matches, ValidateIf } from 'class-validator';
-
-const SERVER = /^https?:\/\/[^/?#@]+\/?$/;
+import { GcsEndpoint, S3ServerConfig, ServerUrl } from '@delivery/destinations/config';
+import { Env, Section } from '@delivery/platform/config';
+import { IsNotEmpty, IsOptional, Matches } from 'class-validator';
 
 /** Where the buckets are made that belong to the platform. */
 export class PlatformBucketConfig {
@@ -29,47 +28,26 @@ export class PlatformBucketConfig {
   @Matches(/^\d{12}$/, { message: 'must be 12 digits' })
   accountId?: string;
 
-  @Env({
-    name: 'AWS_ACCESS_KEY_ID',
-    description: 'Access key for a local S3 server; on AWS leave it out, and the identity of the process is used.',
-  })
-  @IsOptional()
-  @IsNotEmpty()
-  accessKeyId?: string;
-
-  @Env({ name: 'AWS_SECRET_ACCESS_KEY', description: 'The secret of AWS_ACCESS_KEY_ID.', secret: true })
-  @ValidateIf((config: PlatformBucketConfig) => config.accessKeyId !== undefined)
-  @IsNotEmpty()
-  secretAccessKey?: string;
-
-  @Env({
-    name: 'S3_ENDPOINT',
-    description: 'URL of another S3 server than AWS; keys are then addressed by path.',
+  @ServerUrl({
+    name: 'IAM_ENDPOINT',
+    description: 'URL of another IAM server than AWS.',
     example: 'http://127.0.0.1:19000',
   })
-  @IsOptional()
-  @Matches(SERVER, { message: 'must be the URL of a server' })
-  endpoint?: string;
-
-  @Env({ name: 'IAM_ENDPOINT', description: 'URL of another IAM server than AWS.', example: 'http://127.0.0.1:19000' })
-  @IsOptional()
-  @Matches(SERVER, { message: 'must be the URL of a server' })
   iamEndpoint?: string;
 
-  @Env({ name: 'STS_ENDPOINT', description: 'URL of another STS server than AWS.', example: 'http://127.0.0.1:19000' })
-  @IsOptional()
-  @Matches(SERVER, { message: 'must be the URL of a server' })
+  @ServerUrl({
+    name: 'STS_ENDPOINT',
+    description: 'URL of another STS server than AWS.',
+    example: 'http://127.0.0.1:19000',
+  })
   stsEndpoint?: string;
+
+  @Section(S3ServerConfig)
+  s3: S3ServerConfig;
 }
 
 /** How the buckets of customers are reached when an integration is created. */
 export class CustomerBucketConfig {
-  @Env({
-    name: 'GCS_ENDPOINT',
-    description: 'URL of another server than Google Cloud Storage; no token is fetched for it. For local stacks.',
-    example: 'http://127.0.0.1:14443',
-  })
-  @IsOptional()
-  @Matches(SERVER, { message: 'must be the URL of a server' })
+  @GcsEndpoint()
   gcsEndpoint?: string;
 }

@@ -1,3 +1,4 @@
+import { s3Keys, s3Server } from '@delivery/destinations/config';
 import type { BucketProvisioner } from '@delivery/destinations/driver';
 import { openS3Provisioner, type S3Provisioner } from '@delivery/destinations/provisioner-s3';
 import { Logger } from '@nestjs/common';
@@ -27,17 +28,16 @@ export class Provisioners {
   }
 
   private openS3(): Promise<S3Provisioner> {
-    const { region, bucketPrefix, accountId, accessKeyId, secretAccessKey } = this.config;
-    const { endpoint, iamEndpoint, stsEndpoint } = this.config;
+    const { region, bucketPrefix, accountId, iamEndpoint, stsEndpoint } = this.config;
+    const { credentials: _, ...server } = s3Server(this.config.s3);
+    const keys = s3Keys(this.config.s3);
     return openS3Provisioner(
       {
         region,
         bucketPrefix,
         ...(accountId === undefined ? {} : { accountId }),
-        ...(accessKeyId === undefined || secretAccessKey === undefined
-          ? {}
-          : { keys: { accessKeyId, secretAccessKey } }),
-        ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+        ...(keys === undefined ? {} : { keys }),
+        ...server,
         ...(iamEndpoint === undefined ? {} : { iamEndpoint }),
         ...(stsEndpoint === undefined ? {} : { stsEndpoint }),
       },

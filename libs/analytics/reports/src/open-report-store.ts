@@ -1,4 +1,5 @@
 import { reportFolder } from '@delivery/analytics/domain';
+import { type S3Server, s3Server } from '@delivery/destinations/config';
 import type { ReportStoreConfig } from './report-store.config';
 
 /** As the file driver takes it. */
@@ -8,17 +9,12 @@ export interface FileReportStore {
 }
 
 /** As the S3 driver takes it. */
-export interface S3ReportStore {
+export interface S3ReportStore extends S3Server {
   readonly bucket: string;
   readonly prefix: string;
   readonly region: string;
-  readonly credentials:
-    | { readonly kind: 'platform' }
-    | { readonly kind: 'keys'; readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly requestTimeoutMs: number;
   readonly expectedBucketOwner?: string;
-  readonly endpoint?: string;
-  readonly forcePathStyle?: boolean;
 }
 
 /** As the Cloud Storage driver takes it, but for the key, which is still its JSON: undefined for a local server. */
@@ -59,16 +55,14 @@ export function reportObjectKey(
 }
 
 function s3Options(config: ReportStoreConfig): S3ReportStore {
-  const { bucket = '', prefix, region = '', accountId, accessKeyId, secretAccessKey, s3Endpoint } = config;
-  const keys = accessKeyId !== undefined && secretAccessKey !== undefined;
+  const { bucket = '', prefix, region = '', accountId } = config;
   return {
+    ...s3Server(config.s3),
     bucket,
     prefix,
     region,
-    credentials: keys ? { kind: 'keys', accessKeyId, secretAccessKey } : { kind: 'platform' },
     requestTimeoutMs: config.requestSeconds * 1000,
     ...(accountId !== undefined && { expectedBucketOwner: accountId }),
-    ...(s3Endpoint !== undefined && { endpoint: s3Endpoint, forcePathStyle: true }),
   };
 }
 

@@ -1,10 +1,9 @@
-import { Env } from '@delivery/platform/config';
+import { GcsEndpoint, S3ServerConfig } from '@delivery/destinations/config';
+import { Env, Section } from '@delivery/platform/config';
 import { IsIn, IsInt, IsNotEmpty, IsOptional, Matches, Max, Min, ValidateIf } from 'class-validator';
 
 export const REPORT_STORE_KINDS = ['file', 's3', 'gcs'] as const;
 export type ReportStoreKind = (typeof REPORT_STORE_KINDS)[number];
-
-const SERVER = /^https?:\/\/[^/?#@]+\/?$/;
 
 const isS3 = ({ kind }: ReportStoreConfig): boolean => kind === 's3';
 const isCloud = ({ kind }: ReportStoreConfig): boolean => kind !== 'file';
@@ -52,13 +51,7 @@ export class ReportStoreConfig {
   @IsNotEmpty()
   gcsKey?: string;
 
-  @Env({
-    name: 'GCS_ENDPOINT',
-    description: 'URL of another server than Google Cloud Storage; no token is fetched for it. For local stacks.',
-    example: 'http://127.0.0.1:14443',
-  })
-  @IsOptional()
-  @Matches(SERVER, { message: 'must be the URL of a server' })
+  @GcsEndpoint()
   gcsEndpoint?: string;
 
   @Env({ name: 'AWS_REGION', description: 'With s3: region of the bucket.', example: 'eu-west-1' })
@@ -76,28 +69,6 @@ export class ReportStoreConfig {
   accountId?: string;
 
   @Env({
-    name: 'AWS_ACCESS_KEY_ID',
-    description: 'Access key for a local S3 server; on AWS leave it out, and the identity of the process is used.',
-  })
-  @IsOptional()
-  @IsNotEmpty()
-  accessKeyId?: string;
-
-  @Env({ name: 'AWS_SECRET_ACCESS_KEY', description: 'The secret of AWS_ACCESS_KEY_ID.', secret: true })
-  @ValidateIf((config: ReportStoreConfig) => config.accessKeyId !== undefined)
-  @IsNotEmpty()
-  secretAccessKey?: string;
-
-  @Env({
-    name: 'S3_ENDPOINT',
-    description: 'URL of another S3 server than AWS; keys are then addressed by path.',
-    example: 'http://127.0.0.1:19000',
-  })
-  @IsOptional()
-  @Matches(SERVER, { message: 'must be the URL of a server' })
-  s3Endpoint?: string;
-
-  @Env({
     name: 'REPORT_STORE_REQUEST_SECONDS',
     description: 'Seconds that one request to the store may take as a whole.',
     default: '120',
@@ -106,4 +77,7 @@ export class ReportStoreConfig {
   @Min(1)
   @Max(3600)
   requestSeconds: number;
+
+  @Section(S3ServerConfig)
+  s3: S3ServerConfig;
 }
