@@ -190,7 +190,7 @@ export default tseslint.config(
     files: [`apps/exporter-${own}/**/*.ts`],
     rules: {
       'no-restricted-imports': restrictedImports({
-        regex: `^@delivery/destinations/(?!driver$|${own}$)`,
+        regex: `^@delivery/destinations/(?!config$|driver$|${own}$)`,
         message: `exporter-${own} delivers through the ${own} driver only.`,
       }),
     },
