@@ -1,4 +1,4 @@
-import type { Transaction } from '@delivery/platform/postgres';
+import { arrays, type Transaction } from '@delivery/platform/postgres';
 import type { EventToRecord } from './record-events';
 import { byKeys, monthOf } from './rows';
 
@@ -25,17 +25,17 @@ export async function claimIds(tx: Transaction, batch: readonly EventToRecord[])
        AS e(organization_id, event_id, user_id, regulation, status, month, log_offset, effective_at)
      ON CONFLICT DO NOTHING RETURNING log_offset`,
     [
-      candidates.map(({ event }) => event.organizationId),
-      candidates.map(({ event }) => event.id),
-      candidates.map(({ event }) => event.userId),
-      candidates.map(({ event }) => event.regulation),
-      candidates.map(({ event }) => event.status),
-      candidates.map(({ arrivedAt }) => monthOf(arrivedAt)),
-      candidates.map(({ event }) => event.position.offset.toString()),
+      arrays.text(candidates.map(({ event }) => event.organizationId)),
+      arrays.text(candidates.map(({ event }) => event.id)),
+      arrays.text(candidates.map(({ event }) => event.userId)),
+      arrays.text(candidates.map(({ event }) => event.regulation)),
+      arrays.text(candidates.map(({ event }) => event.status)),
+      arrays.date(candidates.map(({ arrivedAt }) => monthOf(arrivedAt))),
+      arrays.int8(candidates.map(({ event }) => event.position.offset)),
       topicId,
       partition,
       epoch,
-      candidates.map(({ event }) => new Date(event.effectiveAt).toISOString()),
+      arrays.timestamptz(candidates.map(({ event }) => event.effectiveAt)),
     ],
   );
   const claimed = new Set(rows.map((row) => row.log_offset));

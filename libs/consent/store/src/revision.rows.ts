@@ -35,12 +35,7 @@ function* pieces(revisions: readonly Revision[]): Generator<Buffer> {
 function write(rows: CopyRows, { event, arrivedAt, eventVersion, userVersion, userDocument, guest }: Revision): void {
   const { topicId, partition, epoch, offset } = event.position;
   rows.row(17).text(event.organizationId).int2(topicId).int4(partition).int4(epoch).int8(offset);
-  rows
-    .date(Date.parse(monthOf(arrivedAt)))
-    .text(event.id)
-    .text(event.userId)
-    .text(event.regulation)
-    .text(event.status);
+  rows.date(monthOf(arrivedAt)).text(event.id).text(event.userId).text(event.regulation).text(event.status);
   rows.int4(eventVersion);
   if (userVersion === undefined) rows.null();
   else rows.int4(userVersion);

@@ -1,12 +1,12 @@
 let lastDay = Number.NaN;
-let lastMonth = '';
+let lastMonth = Number.NaN;
 
-/** First day of the UTC month an instant lies in, as `YYYY-MM-DD`. Messages of a batch arrive on one day, mostly. */
-export function monthOf(instant: Date): string {
+/** First day of the UTC month an instant lies in, in milliseconds since 1970. Messages of a batch arrive on one day, mostly. */
+export function monthOf(instant: Date): number {
   const day = Math.floor(instant.getTime() / 86_400_000);
   if (day !== lastDay) {
     lastDay = day;
-    lastMonth = `${instant.toISOString().slice(0, 7)}-01`;
+    lastMonth = Date.UTC(instant.getUTCFullYear(), instant.getUTCMonth(), 1);
   }
   return lastMonth;
 }

@@ -1,5 +1,5 @@
 import { parseUserDocument, type ConsentUserState, type OrderKey } from '@delivery/consent/domain';
-import type { Sql } from '@delivery/platform/postgres';
+import { arrays, type Sql } from '@delivery/platform/postgres';
 import { byKeys, monthOf } from './rows';
 
 export interface UserKey {
@@ -32,10 +32,9 @@ export interface UserRow extends UserKey {
 }
 
 interface LockedRow extends Record<string, unknown> {
+  /** Which of the sorted keys. */
+  i: number;
   place: string;
-  organization_id: string;
-  user_id: string;
-  regulation: string;
   version: number;
   guest: boolean;
   latest_at: string;
@@ -43,7 +42,8 @@ interface LockedRow extends Record<string, unknown> {
   latest_partition: number;
   latest_epoch: number;
   latest_offset: string;
-  document_month: string;
+  /** Days since 1970. */
+  document_month: number;
   document_topic_id: number;
   document_partition: number;
   document_epoch: number;
@@ -58,27 +58,26 @@ interface LockedRow extends Record<string, unknown> {
 export async function lockUsers(tx: Sql, keys: readonly UserKey[]): Promise<Map<string, LockedUser>> {
   const sorted = [...keys].sort(byKeys((key) => [key.organizationId, key.userId, key.regulation]));
   const rows = await tx.query<LockedRow>(
-    `SELECT u.ctid::text AS place, u.organization_id, u.user_id, u.regulation, u.version, u.guest,
+    `SELECT k.i::int - 1 AS i, u.ctid::text AS place, u.version, u.guest,
        (extract(epoch FROM u.latest_effective_at) * 1000)::bigint AS latest_at,
-       u.latest_topic_id, u.latest_partition, u.latest_epoch, u.latest_offset,
-       u.document_month::text, u.document_topic_id, u.document_partition, u.document_epoch, u.document_offset, u.base_document
-     FROM unnest($1::text[], $2::text[], $3::text[]) AS k(organization_id, user_id, regulation)
+       u.latest_topic_id, u.latest_partition, u.latest_epoch, u.latest_offset, u.document_month - date '1970-01-01' AS document_month,
+       u.document_topic_id, u.document_partition, u.document_epoch, u.document_offset, u.base_document
+     FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k(organization_id, user_id, regulation, i)
      JOIN consent_user u USING (organization_id, user_id, regulation)
-     ORDER BY u.organization_id, u.user_id, u.regulation FOR UPDATE OF u`,
-    [sorted.map((k) => k.organizationId), sorted.map((k) => k.userId), sorted.map((k) => k.regulation)],
+     ORDER BY k.i FOR UPDATE OF u`,
+    keyArrays(sorted),
   );
-  if (rows.length === 0) return new Map();
-  const documents = await documentsOf(tx, rows);
+  const locked = rows.map((row) => ({ row, key: at(sorted, row.i) }));
+  if (locked.length === 0) return new Map();
+  const documents = await documentsOf(tx, locked);
   return new Map(
-    rows.map((row, i) => {
+    locked.map(({ row, key }, i) => {
       const document = documents.get(i) ?? row.base_document;
-      if (document === null || document === undefined) {
-        throw new Error(
-          `consent_user of ${row.organization_id} points to a document that is not there (${row.user_id})`,
-        );
+      if (document === null) {
+        throw new Error(`consent_user of ${key.organizationId} points to a document that is not there (${key.userId})`);
       }
       return [
-        userKeyText({ organizationId: row.organization_id, userId: row.user_id, regulation: row.regulation }),
+        userKeyText(key),
         {
           place: row.place,
           version: row.version,
@@ -91,22 +90,36 @@ export async function lockUsers(tx: Sql, keys: readonly UserKey[]): Promise<Map<
   );
 }
 
-async function documentsOf(tx: Sql, rows: readonly LockedRow[]): Promise<Map<number, string>> {
+async function documentsOf(tx: Sql, rows: readonly { row: LockedRow; key: UserKey }[]): Promise<Map<number, string>> {
   const found = await tx.query<{ i: number; user_document: string }>(
     `SELECT k.i::int - 1 AS i, r.user_document
      FROM unnest($1::text[], $2::smallint[], $3::int[], $4::int[], $5::bigint[], $6::date[])
        WITH ORDINALITY AS k(organization_id, topic_id, partition, epoch, log_offset, month, i)
      JOIN consent_event_revision r USING (organization_id, topic_id, partition, epoch, log_offset, month)`,
     [
-      rows.map((row) => row.organization_id),
-      rows.map((row) => row.document_topic_id),
-      rows.map((row) => row.document_partition),
-      rows.map((row) => row.document_epoch),
-      rows.map((row) => row.document_offset),
-      rows.map((row) => row.document_month),
+      arrays.text(rows.map(({ key }) => key.organizationId)),
+      arrays.int2(rows.map(({ row }) => row.document_topic_id)),
+      arrays.int4(rows.map(({ row }) => row.document_partition)),
+      arrays.int4(rows.map(({ row }) => row.document_epoch)),
+      arrays.int8(rows.map(({ row }) => BigInt(row.document_offset))),
+      arrays.date(rows.map(({ row }) => row.document_month * 86_400_000)),
     ],
   );
   return new Map(found.map((row) => [row.i, row.user_document]));
+}
+
+function keyArrays(keys: readonly UserKey[]): Buffer[] {
+  return [
+    arrays.text(keys.map((key) => key.organizationId)),
+    arrays.text(keys.map((key) => key.userId)),
+    arrays.text(keys.map((key) => key.regulation)),
+  ];
+}
+
+function at<T>(list: readonly T[], i: number): T {
+  const item = list[i];
+  if (item === undefined) throw new RangeError(`there is no item ${i}`);
+  return item;
 }
 
 function latestOf(row: LockedRow): OrderKey {
@@ -122,25 +135,25 @@ function latestOf(row: LockedRow): OrderKey {
 }
 
 /** What a batch changes of a user, in the order of its columns. */
-const changing: readonly (readonly [column: string, type: string, of: (row: UserRow) => unknown])[] = [
-  ['organization_user_id', 'text', (row) => row.state.organizationUserId],
-  ['version', 'int', (row) => row.state.version],
-  ['guest', 'boolean', (row) => row.guest],
-  ['created_at', 'timestamptz', (row) => isoTime(row.state.createdAt)],
-  ['updated_at', 'timestamptz', (row) => isoTime(row.state.updatedAt)],
-  ['latest_effective_at', 'timestamptz', (row) => isoTime(row.latest.effectiveAt)],
-  ['latest_topic_id', 'smallint', (row) => row.latest.position.topicId],
-  ['latest_partition', 'int', (row) => row.latest.position.partition],
-  ['latest_epoch', 'int', (row) => row.latest.position.epoch],
-  ['latest_offset', 'bigint', (row) => row.latest.position.offset.toString()],
-  ['document_month', 'date', (row) => monthOf(row.document.arrivedAt)],
-  ['document_offset', 'bigint', (row) => row.document.offset.toString()],
+const changing: readonly (readonly [column: string, type: string, arrayOf: (rows: readonly UserRow[]) => Buffer])[] = [
+  ['organization_user_id', 'text', (rows) => arrays.text(rows.map(({ state }) => state.organizationUserId))],
+  ['version', 'int', (rows) => arrays.int4(rows.map(({ state }) => state.version))],
+  ['guest', 'boolean', (rows) => arrays.bool(rows.map(({ guest }) => guest))],
+  ['created_at', 'timestamptz', (rows) => arrays.timestamptz(rows.map(({ state }) => state.createdAt))],
+  ['updated_at', 'timestamptz', (rows) => arrays.timestamptz(rows.map(({ state }) => state.updatedAt))],
+  ['latest_effective_at', 'timestamptz', (rows) => arrays.timestamptz(rows.map(({ latest }) => latest.effectiveAt))],
+  ['latest_topic_id', 'smallint', (rows) => arrays.int2(rows.map(({ latest }) => latest.position.topicId))],
+  ['latest_partition', 'int', (rows) => arrays.int4(rows.map(({ latest }) => latest.position.partition))],
+  ['latest_epoch', 'int', (rows) => arrays.int4(rows.map(({ latest }) => latest.position.epoch))],
+  ['latest_offset', 'bigint', (rows) => arrays.int8(rows.map(({ latest }) => latest.position.offset))],
+  ['document_month', 'date', (rows) => arrays.date(rows.map(({ document }) => monthOf(document.arrivedAt)))],
+  ['document_offset', 'bigint', (rows) => arrays.int8(rows.map(({ document }) => document.offset))],
 ];
 
 const changingNames = changing.map(([column]) => column).join(', ');
 /** As `$4` to `$15`. */
 const changingArrays = changing.map(([, type], i) => `$${i + 4}::${type}[]`).join(', ');
-const changingValues = (rows: readonly UserRow[]) => changing.map(([, , of]) => rows.map(of));
+const changingValues = (rows: readonly UserRow[]) => changing.map(([, , arrayOf]) => arrayOf(rows));
 
 /** Where the batch stands, for the document pointers. */
 export interface BatchPlace {
@@ -161,15 +174,7 @@ export async function insertUsers(tx: Sql, rows: readonly UserRow[], place: Batc
        document_topic_id, document_partition, document_epoch)
      SELECT n.*, $16, $17, $18 FROM unnest($1::text[], $2::text[], $3::text[], ${changingArrays}) AS n
      ON CONFLICT DO NOTHING RETURNING organization_id, user_id, regulation`,
-    [
-      sorted.map((row) => row.organizationId),
-      sorted.map((row) => row.userId),
-      sorted.map((row) => row.regulation),
-      ...changingValues(sorted),
-      place.topicId,
-      place.partition,
-      place.epoch,
-    ],
+    [...keyArrays(sorted), ...changingValues(sorted), place.topicId, place.partition, place.epoch],
   );
   if (inserted.length === rows.length) return [];
   const done = new Set(
@@ -194,8 +199,4 @@ export async function updateUsers(
      WHERE u.ctid = n.place`,
     [topicId, partition, epoch, ...changingValues(rows), rows.map((row) => row.place)],
   );
-}
-
-function isoTime(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }

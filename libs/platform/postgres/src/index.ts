@@ -1,3 +1,4 @@
+export { arrays } from './array-parameters';
 export { CopyRows } from './copy-rows';
 export type { DatabaseOptions } from './data-source-options';
 export { Database, type TransactionOptions } from './database';
