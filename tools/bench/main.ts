@@ -7,6 +7,7 @@ import { benchDownload } from './download.bench';
 import { benchExport } from './export.bench';
 import { benchIdle } from './idle.bench';
 import { benchInteractions } from './interactions.bench';
+import { benchProfile } from './profile.bench';
 import { benchRecord } from './record.bench';
 import { writePage } from './page';
 import { benchShape } from './shape.bench';
@@ -29,6 +30,8 @@ const help = `Benchmarks against the local stack.
                      P8: start to ready of all services, and their memory at rest
   npm run bench -- shape [--events 200000] [--users 40000] [--runs 5]
                      what validating, folding and writing one event costs, without Kafka and Postgres
+  npm run bench -- profile [--events 200000] [--users 40000] [--partitions 3]
+                     what each microsecond of recording goes to, in the recorder and in Postgres
   BENCH_NODE_OPTIONS options for the Node that is measured, such as --cpu-prof
   npm run bench -- page
                      the page of results and its charts, from docs/benchmarks/raw/
@@ -64,6 +67,7 @@ async function main(): Promise<void> {
     interactions: () => benchInteractions(numbers(500_000, 100_000, 3)),
     events: () => benchExport('events', numbers(1_000_000, 200_000, 12)),
     export: () => benchExport('users', numbers(1_000_000, 200_000, 12)),
+    profile: () => benchProfile(numbers(200_000, 40_000, 3)),
     shape: () => Promise.resolve(benchShape(numbers(200_000, 40_000, 3))),
     download: () => benchDownload({ runs: Number(values.runs), parallel: Number(values.parallel) }),
     idle: () => benchIdle({ restSeconds: Number(values.rest) }),

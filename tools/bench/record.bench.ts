@@ -1,5 +1,6 @@
 import { consentEvents as topic, consentEventsTopic } from '@delivery/consent/schema';
 import { PositionStore } from '@delivery/ingest/store';
+import type { Database } from '@delivery/platform/postgres';
 import { setTimeout as delay } from 'node:timers/promises';
 import { contest, type Measured } from './contest';
 import { consentEvents, take } from './generator';
@@ -17,15 +18,28 @@ export interface RecordOptions {
 /** P2: events already in the log, recorded by one consent-ingest process into an empty database. */
 export async function benchRecord(options: RecordOptions) {
   const ours = { name: 'consent-delivery, one recorder', run: () => recordOnce(options) };
-  return { benchmark: 'P2 record', options, contenders: await contest([ours, await debeziumPeer(options)], options) };
+  return {
+    benchmark: 'P2 record',
+    options,
+    contenders: await contest(process.env['NOPEER'] ? [ours] : [ours, await debeziumPeer(options)], options),
+  };
 }
 
-async function recordOnce(options: RecordOptions): Promise<Measured> {
+/** For a look inside one run. */
+export interface Inspection {
+  nodeOptions: string[];
+  begin(database: Database): Promise<void>;
+  end(database: Database): Promise<void>;
+}
+
+export async function recordOnce(options: RecordOptions, inspection?: Inspection): Promise<Measured> {
   const rig = await openRig(options.partitions);
   try {
     await rig.database.query(`INSERT INTO organization (organization_id, name) VALUES ('acme', 'Acme')`);
     await publish(rig, options);
-    const app = await startApp('consent-ingest', { ...rig.environment, INGEST_ROLES: 'record' }, 18_081);
+    await inspection?.begin(rig.database);
+    const environment = { ...rig.environment, INGEST_ROLES: 'record' };
+    const app = await startApp('consent-ingest', environment, 18_081, inspection?.nodeOptions);
     const now = async () => ({
       at: performance.now(),
       recorded: await recordedNow(rig),
@@ -39,6 +53,7 @@ async function recordOnce(options: RecordOptions): Promise<Measured> {
     const ended = await now();
     const { peakRssMb } = processUsage(app.pid ?? 0);
     await stopApp(app);
+    await inspection?.end(rig.database);
     const share = options.events / (ended.recorded - began.recorded);
     return {
       seconds: ((ended.at - began.at) / 1000) * share,

@@ -46,10 +46,15 @@ export async function openRig(partitions: number): Promise<Rig> {
 /** Options for the Node that is measured, for profiles. */
 export const nodeOptions = process.env['BENCH_NODE_OPTIONS']?.split(' ').filter(Boolean) ?? [];
 
-/** Starts an app as its own process and waits until it is ready. */
-export async function startApp(app: string, environment: StackEnvironment, port: number): Promise<ChildProcess> {
+/** Starts an app as its own process and waits until it is ready. @param extraOptions - more options for its Node */
+export async function startApp(
+  app: string,
+  environment: StackEnvironment,
+  port: number,
+  extraOptions: readonly string[] = [],
+): Promise<ChildProcess> {
   const env = { ...process.env, ...environment, HTTP_PORT: String(port) };
-  const child = spawn(process.execPath, ['tools/run.cjs', ...nodeOptions, `apps/${app}/main.ts`], {
+  const child = spawn(process.execPath, ['tools/run.cjs', ...nodeOptions, ...extraOptions, `apps/${app}/main.ts`], {
     env,
     stdio: ['ignore', 'inherit', 'inherit'],
   });

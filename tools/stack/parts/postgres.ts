@@ -39,6 +39,8 @@ const settings = {
   fsync: 'on',
   synchronous_commit: 'on',
   timezone: 'UTC',
+  // Which statement takes how long; `npm run bench -- profile` asks.
+  shared_preload_libraries: 'pg_stat_statements',
 } as const;
 
 /** `-c name=value` of the server, native or in a container. */
