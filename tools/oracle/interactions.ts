@@ -80,18 +80,21 @@ export async function publishInteractions(
 ): Promise<void> {
   const kafka = new Kafka({ clientId: 'demo', brokers: [...broker.brokers], logLevel: logLevel.NOTHING });
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
-  await producer.connect();
-  for (let from = 0; from < interactions.length; from += messagesPerRequest) {
-    const messages = interactions
-      .slice(from, from + messagesPerRequest)
-      .map((each) =>
-        typeof each === 'string'
-          ? { key: null, value: each }
-          : { key: `${each.organization_id}:${each.device_id}`, value: JSON.stringify(each) },
-      );
-    await producer.send({ topic: `${broker.topicPrefix}${interactionsTopic}`, acks: -1, messages });
+  try {
+    await producer.connect();
+    for (let from = 0; from < interactions.length; from += messagesPerRequest) {
+      const messages = interactions
+        .slice(from, from + messagesPerRequest)
+        .map((each) =>
+          typeof each === 'string'
+            ? { key: null, value: each }
+            : { key: `${each.organization_id}:${each.device_id}`, value: JSON.stringify(each) },
+        );
+      await producer.send({ topic: `${broker.topicPrefix}${interactionsTopic}`, acks: -1, messages });
+    }
+  } finally {
+    await producer.disconnect();
   }
-  await producer.disconnect();
 }
 
 /** Rows as a report has them, without its header, each with its count. */

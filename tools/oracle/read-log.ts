@@ -51,6 +51,9 @@ async function askEnds(brokers: readonly string[], topic: string): Promise<Map<n
   }
 }
 
+/** Longer than a group takes to be formed anew, on a machine that has much else to do. */
+const silenceMs = 120_000;
+
 /** Every committed message of a topic up to its present end, read with a consumer of the oracle's own. */
 export function readLog(range: LogRange): Promise<LoggedMessage[]> {
   return patiently(() => readOnce(range));
@@ -61,13 +64,22 @@ async function readOnce({ brokers, topic, from = new Map() }: LogRange): Promise
   const open = new Set(
     [...ends].filter(([partition, end]) => end > (from.get(partition) ?? 0n)).map(([partition]) => partition),
   );
+  const next = new Map(from);
   const messages: LoggedMessage[] = [];
   if (open.size === 0) return messages;
   const groupId = `oracle-${randomBytes(6).toString('hex')}`;
   const consumer = client(brokers).consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
   const done = Promise.withResolvers<void>();
-  const passed = (partition: number, next: bigint) => {
-    if (next >= (ends.get(partition) ?? 0n)) open.delete(partition);
+  done.promise.catch(() => undefined); // it may fail before anybody waits for it
+  const silence = setTimeout(() => {
+    const left = [...open].map(
+      (partition) => `${partition} from ${next.get(partition) ?? 0n} to ${ends.get(partition)}`,
+    );
+    done.reject(new Error(`waited in vain for ${topic} to be read: nothing came of partitions ${left.join(', ')}`));
+  }, silenceMs);
+  const passed = (partition: number, end: bigint) => {
+    silence.refresh();
+    if (end >= (ends.get(partition) ?? 0n)) open.delete(partition);
     if (open.size === 0) done.resolve();
   };
   consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
@@ -83,7 +95,9 @@ async function readOnce({ brokers, topic, from = new Map() }: LogRange): Promise
       eachBatch: async ({ batch }) => {
         for (const { offset, timestamp, value, headers } of batch.messages) {
           const at = BigInt(offset);
-          if (at < (from.get(batch.partition) ?? 0n)) continue;
+          // A consumer that joins its group again begins where it began.
+          if (at < (next.get(batch.partition) ?? 0n)) continue;
+          next.set(batch.partition, at + 1n);
           messages.push({
             partition: batch.partition,
             offset: at,
@@ -97,6 +111,7 @@ async function readOnce({ brokers, topic, from = new Map() }: LogRange): Promise
     for (const [partition, offset] of from) consumer.seek({ topic, partition, offset: offset.toString() });
     await done.promise;
   } finally {
+    clearTimeout(silence);
     await consumer.disconnect();
     await forgetGroup(brokers, groupId);
   }
@@ -106,9 +121,14 @@ async function readOnce({ brokers, topic, from = new Map() }: LogRange): Promise
 /** Thousands of groups of past readings would only confuse whoever looks at the broker. */
 async function forgetGroup(brokers: readonly string[], groupId: string): Promise<void> {
   const admin = client(brokers).admin();
-  await admin.connect();
-  await admin.deleteGroups([groupId]).catch(() => undefined);
-  await admin.disconnect();
+  try {
+    await admin.connect();
+    await admin.deleteGroups([groupId]);
+  } catch {
+    // it is forgotten by itself, later
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 function plain(headers: IHeaders | undefined): Record<string, string> {

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '@delivery/platform/testing';
 
 /** What happens to a matching request. */
 export type Fault =
@@ -44,7 +45,7 @@ export interface FaultProxy {
   readonly log: readonly string[];
   /** Replaces the rules; the first that matches and is not used up applies. */
   inject(...rules: Rule[]): void;
-  /** Resolves when so many requests are being held. */
+  /** Resolves when so many requests are being held. @throws when they are not after two minutes */
   waitForHeld(count: number): Promise<void>;
   release(): void;
   /** Requests that are held never reach the store, as if their sender had died in the middle; rules are over. */
@@ -52,23 +53,19 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
+const heldMs = 120_000;
+
 /** Starts a proxy on 127.0.0.1 in front of an object store's HTTP endpoint. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const log: string[] = [];
   let rules: Rule[] = [];
   const held: Held[] = [];
-  const waiters: { count: number; resolve: () => void }[] = [];
-
-  const hold = (request: Held): void => {
-    held.push(request);
-    for (const waiter of waiters) if (held.length >= waiter.count) waiter.resolve();
-  };
   const server = createServer((incoming, outgoing) => {
     const { method = '', url = '' } = incoming;
     log.push(`${method} ${url}`);
     const rule = rules.find(({ times, matches }) => times > 0 && matches({ method, url }));
     if (rule !== undefined) rule.times -= 1;
-    handle(target, { incoming, outgoing, fault: rule?.fault, hold });
+    handle(target, { incoming, outgoing, fault: rule?.fault, hold: (request) => held.push(request) });
   });
   const endpoint = await listen(server);
   return {
@@ -77,11 +74,12 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     inject: (...next) => {
       rules = next.map((rule) => ({ ...rule }));
     },
-    waitForHeld: (count) =>
-      new Promise((resolve) => {
-        if (held.length >= count) resolve();
-        else waiters.push({ count, resolve });
-      }),
+    waitForHeld: async (count) => {
+      const describe = `${count} requests to be held`;
+      await waitFor(() => held.length >= count, { describe, timeoutMs: heldMs }).catch((error: Error) => {
+        throw new Error(`${error.message}; ${held.length} are, and the last ones were ${log.slice(-5).join(', ')}`);
+      });
+    },
     release: () => {
       rules = [];
       for (const { go } of held.splice(0)) go();
