@@ -21,6 +21,8 @@ export interface LoadOptions {
 }
 
 const noConnection = 'no connection';
+const comeBack = '503 with Retry-After';
+const closedConnection = ['UND_ERR_SOCKET', 'ECONNRESET'];
 const perArray = 10;
 const USERS = 60;
 /** After so many rounds of messages other users come. */
@@ -35,6 +37,9 @@ const poisonEvery = 40;
 export class Load {
   /** How requests were answered: `200`, `503 with Retry-After`, `no connection`, ... */
   readonly answers: Record<string, number> = {};
+  /** Rounds of messages that Kafka acknowledged, and that it did not. */
+  acknowledged = 0;
+  refused = 0;
   private readonly stopped = new AbortController();
   private readonly running: Promise<unknown>;
   private previous: Outgoing[] = [];
@@ -57,6 +62,11 @@ export class Load {
   async stop(): Promise<void> {
     this.stopped.abort();
     await this.running;
+  }
+
+  /** Requests that were answered so. */
+  get toldToComeBack(): number {
+    return this.answers[comeBack] ?? 0;
   }
 
   /** Requests that were answered with success. */
@@ -93,7 +103,13 @@ export class Load {
       poison,
     });
     // Now and then a producer that does not know what became of its last messages sends them again.
-    await this.world.publish(n % 5 === 0 ? [...this.previous, ...fresh] : fresh).catch(() => delay(200));
+    try {
+      await this.world.publish(n % 5 === 0 ? [...this.previous, ...fresh] : fresh);
+      this.acknowledged += 1;
+    } catch {
+      this.refused += 1;
+      await delay(200);
+    }
     this.previous = fresh.filter((item) => 'event' in item).slice(0, 5);
   }
 
@@ -106,7 +122,7 @@ export class Load {
     const many = n % 4 === 3;
     const events = Array.from({ length: many ? perArray : 1 }, (_, k) => event(`rest-${this.options.seed}-${n}-${k}`));
     for (let tries = 0; tries < 3; tries += 1) {
-      const status = await this.count(many ? customer.postAll(events) : customer.post(events[0] ?? {}));
+      const status = await this.count(() => (many ? customer.postAll(events) : customer.post(events[0] ?? {})));
       if (status !== undefined && status < 300) return;
       await delay(250);
     }
@@ -116,10 +132,15 @@ export class Load {
     const exported = exports[Math.floor(n / this.tenants.length) % exports.length];
     if (exported === undefined) return;
     const body = { organization_id: customer.id, export_id: exported.id };
-    await this.count(customer.send('POST', '/v1/exports/execute', body));
+    await this.count(() => customer.send('POST', '/v1/exports/execute', body));
   }
 
-  private async count(request: Promise<Answer>): Promise<number | undefined> {
+  /** A service may close a connection that was idle in the moment it is used again: that is no answer yet. */
+  private async count(send: () => Promise<Answer>): Promise<number | undefined> {
+    const request = send().catch((error: Error) => {
+      if (closedConnection.includes(reasonOf(error))) return send();
+      throw error;
+    });
     const name = await request.then(nameOf, (error: Error) => `${noConnection} (${reasonOf(error)})`);
     this.answers[name] = (this.answers[name] ?? 0) + 1;
     return (await request.catch(() => undefined))?.status;

@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util';
 import { buildServices, Interrupted, serviceNames, stopSignal } from '../services';
-import { perform } from './perform';
+import { Playhouse } from './playhouse';
 import { isFaultless, reportLines } from './report';
 import type { Scenario } from './scenario';
 import { scenarios } from './scenarios';
-import { Servers } from './servers';
 
 const help = `Breaks the platform on purpose, and lets an oracle count what is lost, doubled, misrouted, out of window or altered.
 
@@ -12,7 +11,7 @@ const help = `Breaks the platform on purpose, and lets an oracle count what is l
   npm run faults -- kill broker   only these
   --long      many repetitions and long outages, for a night
   --seed n    the same random choices again (default: chosen anew, and told)
-  --json      one report a line
+  --json      one report a line; each is kept in test-results/faults as well
   --list      the scenarios
 
 Broker, database and object stores are its own: the local stack stays as it is. Exit code 1 when anything is wrong.
@@ -57,17 +56,17 @@ async function play(
 ): Promise<number> {
   const stopped = stopSignal();
   buildServices(serviceNames);
-  const servers = await Servers.open();
+  const playhouse = new Playhouse();
   let wrong = 0;
   try {
     for (const scenario of chosen) {
       process.stderr.write(`${scenario.row} ${scenario.name}: ${scenario.does} ...\n`);
-      const report = await perform(scenario, servers, { long, seed, stopped });
+      const report = await playhouse.play(scenario, { long, seed, stopped });
       print(json ? `${JSON.stringify(report)}\n` : `${reportLines(report).join('\n')}\n`);
       if (!isFaultless(report)) wrong += 1;
     }
   } finally {
-    await servers.close();
+    await playhouse.close();
   }
   if (!json) print(`${chosen.length - wrong} of ${chosen.length} scenarios without a fault\n`);
   return wrong === 0 ? 0 : 1;

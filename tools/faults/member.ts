@@ -1,6 +1,6 @@
 import { type ServiceName, ServicesError, unusedPort } from '../services';
 import type { ServiceProcess } from '../services';
-import type { World } from '../world';
+import { untilReady, type World } from '../world';
 
 /** One replica of a service: ended however and started again, its clients find it where it was. */
 export class Member {
@@ -42,10 +42,11 @@ export class Member {
 
   /** Starts it again, and waits until it is ready. */
   async start(): Promise<void> {
-    const started = this.world.launch(this.name, this.environment, this.port);
-    this.process = started;
-    this.awaited = false;
-    await started.ready();
+    const started = await untilReady(() => {
+      this.process = this.world.launch(this.name, this.environment, this.port);
+      this.awaited = false;
+      return this.process;
+    });
     void started.ended.then(({ code, signal }) => {
       if (!this.awaited) this.onEnd(`${this.name} ended by itself (${signal ?? `exit code ${code}`})`);
     });

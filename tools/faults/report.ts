@@ -56,18 +56,49 @@ export function addVerdict(report: Report, verdict: Verdict): void {
   for (const { kind, what } of verdict.faults) report.wrong.push(`${kind}: ${what}`);
 }
 
+/** What a scenario must have shown, at least. */
+export interface Shown {
+  /** Exports that the oracle judged; with one, events too that should have been in it. */
+  exports: number;
+  /** Accounts of rule 9. */
+  accounts: number;
+  /** What it must have done at least once, as the report calls it. */
+  done?: readonly string[];
+}
+
 /** A scenario that judged nothing and accounted for nothing has shown nothing. */
+export function missing({ exports, expected, accounts, done }: Report, least: Shown): string[] {
+  return [
+    exports < least.exports && `${exports} exports were judged, not ${least.exports}`,
+    least.exports > 0 && expected === 0 && 'no event should have been delivered',
+    accounts.length < least.accounts && `${accounts.length} accounts were taken, not ${least.accounts}`,
+    ...(least.done ?? []).map((what) => !done[what] && `nothing was done of: ${what}`),
+  ].filter((what) => what !== false);
+}
+
 export function isFaultless({ wrong, verdict, accounts }: Report): boolean {
   return wrong.length === 0 && faultKinds.every((kind) => verdict[kind] === 0) && accounts.every(({ ok }) => ok);
 }
 
 const wrongTold = 30;
 
+/** One line of it. */
+export function headline(report: Report): string {
+  const { done, exports, expected, delivered, accounts } = report;
+  const all = { ...done, exports, expected, delivered, accounts: accounts.length };
+  return `${title(report)}: ${counted(all)}`;
+}
+
+function title(report: Report): string {
+  const { row, name, form, seed, seconds } = report;
+  return `${isFaultless(report) ? 'ok    ' : 'WRONG '} ${row} ${name} (${form}, seed ${seed}, ${seconds} s)`;
+}
+
 /** For people. */
 export function reportLines(report: Report): string[] {
-  const { row, name, form, seed, seconds, done, verdict, accounts, runs, wrong } = report;
+  const { done, verdict, accounts, runs, wrong } = report;
   return [
-    `${isFaultless(report) ? 'ok    ' : 'WRONG '} ${row} ${name} (${form}, seed ${seed}, ${seconds} s)`,
+    title(report),
     `  done     ${counted(done)}`,
     `  oracle   ${counted(verdict)} · expected ${report.expected} · delivered ${report.delivered} in ${report.exports} exports`,
     `  accounts ${accounts.filter(({ ok }) => ok).length} of ${accounts.length} add up`,

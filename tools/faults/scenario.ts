@@ -1,3 +1,4 @@
+import type { Shown } from './report';
 import type { Stage } from './stage';
 
 /**
@@ -14,6 +15,8 @@ export interface Scenario {
   row: string;
   /** One sentence for `--list`. */
   does: string;
+  /** Without it the story has shown nothing, in either form. */
+  shows: Shown;
   /** What it needs and this machine lacks, in words; it is then not played unless it is asked for by name. */
   lacks?(): string | undefined;
   run(stage: Stage): Promise<void>;

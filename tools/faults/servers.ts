@@ -2,8 +2,8 @@ import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { waitFor } from '@delivery/platform/testing';
 import { unusedPort } from '../services';
 import { isRunning } from '../stack/processes';
 import { type PartName, readState } from '../stack/state';
@@ -19,6 +19,8 @@ const notInherited = /^(KAFKA|DATABASE|S3|STS|IAM|GCS|AWS|STACK)_/;
  * Kafka and Postgres through proxies; the harness itself reaches all of them directly.
  */
 export class Servers {
+  private closed = false;
+
   private constructor(
     private readonly folder: string,
     private readonly own: NodeJS.ProcessEnv,
@@ -81,6 +83,7 @@ export class Servers {
 
   /** Starts whatever does not run, where it was, with what it held; waits until it answers. */
   async start(): Promise<void> {
+    if (this.closed) throw new Error('These servers are gone.');
     await stack(this.own, 'up');
   }
 
@@ -93,6 +96,7 @@ export class Servers {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await Promise.all([this.kafka.close(), this.postgres.close()]);
     await stack(this.own, 'reset');
     rmSync(this.folder, { recursive: true, force: true });
@@ -102,7 +106,7 @@ export class Servers {
   private async end(name: PartName, signal: NodeJS.Signals): Promise<void> {
     const ref = readState(this.folder).parts[name];
     this.signal(name, signal);
-    while (isRunning(ref)) await delay(20);
+    await waitFor(() => !isRunning(ref), { describe: `${name} to end by ${signal}`, timeoutMs: 60_000 });
   }
 
   private signal(name: PartName, signal: NodeJS.Signals): void {
@@ -119,8 +123,14 @@ export class Servers {
   }
 }
 
+/** Nothing takes a stack so long. */
+const stackMs = 240_000;
+
 async function stack(env: NodeJS.ProcessEnv, ...args: string[]): Promise<string> {
-  const { stdout } = await execute(process.execPath, ['tools/run.cjs', 'tools/stack/main.ts', ...args], { env });
+  const { stdout } = await execute(process.execPath, ['tools/run.cjs', 'tools/stack/main.ts', ...args], {
+    env,
+    timeout: stackMs,
+  });
   return stdout;
 }
 

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,20 @@ const execute = promisify(execFile);
 /** A disk of a few megabytes, which is soon full and can be enlarged. */
 export class SmallDisk {
   private constructor(readonly path: string) {}
+
+  /** What mounting takes and this machine lacks: root in a container often may not mount either. */
+  static lacks(): string | undefined {
+    const path = mkdtempSync(join(tmpdir(), 'small-disk-'));
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { stdio: 'ignore' });
+      execFileSync('umount', [path], { stdio: 'ignore' });
+      return undefined;
+    } catch {
+      return 'root on Linux, who may mount';
+    } finally {
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
 
   /**
    * @param owner a file or folder whose owner it is given to

@@ -6,7 +6,10 @@ const pauseMs = 200;
 
 /** Looks at buckets all the time, as a customer's job does that begins whenever it sees a `_SUCCESS`. */
 export class BucketWatch {
+  /** At an export's bucket, from end to end. */
   looks = 0;
+  /** A store that did not answer has shown nothing. */
+  failedLooks = 0;
   readonly found = new Set<string>();
   private readonly exports: CreatedExport[] = [];
   private readonly stopped = new AbortController();
@@ -14,6 +17,10 @@ export class BucketWatch {
 
   watch(exported: CreatedExport): void {
     this.exports.push(exported);
+  }
+
+  get watching(): boolean {
+    return this.exports.length > 0;
   }
 
   async stop(): Promise<void> {
@@ -24,9 +31,10 @@ export class BucketWatch {
   private async look(): Promise<void> {
     while (!this.stopped.signal.aborted) {
       for (const { bucket, id } of this.exports) {
-        // A store that does not answer shows nothing.
-        for (const fault of await partialFiles(bucket, id).catch(() => [])) this.found.add(fault);
-        this.looks += 1;
+        const faults = await partialFiles(bucket, id).catch(() => undefined);
+        if (faults === undefined) this.failedLooks += 1;
+        else this.looks += 1;
+        for (const fault of faults ?? []) this.found.add(fault);
       }
       await delay(pauseMs, undefined, { signal: this.stopped.signal }).catch(() => undefined);
     }

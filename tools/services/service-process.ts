@@ -21,7 +21,7 @@ export interface ServiceOptions {
   detached?: boolean;
 }
 
-const readyTimeoutMs = 180_000;
+const readyTimeoutMs = 120_000;
 const stopTimeoutMs = 30_000;
 
 /** Bundles the services into dist/, all in one process. @throws ServicesError `build_failed` */

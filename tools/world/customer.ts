@@ -65,6 +65,7 @@ export class Customer {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ type: 'api-key', key: key.id, secret: key.secret }),
     });
+    if (!answer.ok) throw new Error(`signing in answered ${answer.status}: ${await answer.text()}`);
     const session = (await answer.json()) as { access_token: string };
     return new Customer(world, id, session.access_token, urls);
   }
@@ -184,7 +185,7 @@ export class Customer {
   }
 
   /** Waits until no run of an export is under way or waiting. */
-  async settled(exported: CreatedExport, timeoutMs = 120_000): Promise<void> {
+  async settled(exported: CreatedExport, timeoutMs = 180_000): Promise<void> {
     const isSettled = async () => {
       await delay(300); // an organization may ask a hundred times in fifteen seconds
       return (await this.logs(exported, '&status=pending')).length === 0;
@@ -193,7 +194,7 @@ export class Customer {
   }
 
   /** Waits until a run has ended, one way or the other. */
-  async ended(exported: CreatedExport, run: string, timeoutMs = 60_000): Promise<RunLog> {
+  async ended(exported: CreatedExport, run: string, timeoutMs = 120_000): Promise<RunLog> {
     return this.runThat(exported, run, ({ status }) => status !== 'pending', 'to end', timeoutMs);
   }
 
@@ -202,10 +203,10 @@ export class Customer {
     run: string,
     is: (log: RunLog) => boolean,
     describe: string,
-    timeoutMs = 60_000,
+    timeoutMs = 120_000,
   ): Promise<RunLog> {
     const find = async () => {
-      await delay(100); // an organization may ask a hundred times in fifteen seconds
+      await delay(250); // an organization may ask a hundred times in fifteen seconds
       return (await this.logs(exported)).find((log) => log.id === run && is(log));
     };
     return waitFor(find, { describe: `run ${run} of ${this.id} ${describe}`, timeoutMs });

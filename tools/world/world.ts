@@ -25,7 +25,7 @@ import {
   type Positions,
   readLog,
 } from '../oracle';
-import { buildServices, ServiceProcess, type ServiceName, tailOf, unusedPort } from '../services';
+import { buildServices, ServiceProcess, type ServiceName, ServicesError, tailOf, unusedPort } from '../services';
 import { allTopics } from '../topics/ensure-all-topics';
 
 export interface Tenant {
@@ -46,6 +46,7 @@ export class World {
   private readonly services = new Set<ServiceProcess>();
   private readonly located = new Map<number, bigint>();
   private launched = 0;
+  private closed = false;
   private producer: OracleProducer | undefined;
 
   private constructor(
@@ -71,6 +72,7 @@ export class World {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await Promise.all([...this.services].map((service) => service.kill()));
     await this.producer?.disconnect();
     await this.database.close();
@@ -78,14 +80,15 @@ export class World {
     await this.test.close();
   }
 
-  /** Starts a built service as a process and waits until it is ready. */
+  /** Starts a built service as a process and waits until it is ready: see {@link untilReady}. */
   async start(name: ServiceName, environment: Record<string, string> = {}): Promise<ServiceProcess> {
-    const service = this.launch(name, environment, await unusedPort());
-    return service.ready();
+    const port = await unusedPort();
+    return untilReady(() => this.launch(name, environment, port));
   }
 
   /** Starts a built service that may never become ready. */
   launch(name: ServiceName, environment: Record<string, string> = {}, port = 0): ServiceProcess {
+    if (this.closed) throw new Error(`${name} is not started: its world is closed.`);
     this.launched += 1;
     const log = join('test-results', 'e2e-logs', `${this.prefix}${this.launched}-${name}.log`);
     const service = new ServiceProcess({ name, port, environment: { ...this.environment, ...environment }, log });
@@ -161,7 +164,7 @@ export class World {
   }
 
   /** Resolves when the recorder has passed the present end of the events' log. */
-  async recorded(timeoutMs = 60_000): Promise<void> {
+  async recorded(timeoutMs = 180_000): Promise<void> {
     const ends = await logEnds(this.kafka.config.brokers, `${this.prefix}${eventsTopic}`);
     await waitFor(
       async () => {
@@ -208,6 +211,24 @@ export class World {
   async counters(): Promise<Counts & { passed: number }> {
     const { counts, passed } = await this.account();
     return { ...counts, passed };
+  }
+}
+
+const starts = 3;
+
+/**
+ * Waits until a service is ready. One that ends before, because a server did not answer in time, is launched again, as an
+ * orchestrator does.
+ */
+export async function untilReady(launch: () => ServiceProcess): Promise<ServiceProcess> {
+  for (let start = 1; ; start += 1) {
+    const service = launch();
+    try {
+      return await service.ready();
+    } catch (error) {
+      const over = start === starts || service.running;
+      if (over || (error instanceof ServicesError && error.code === 'bad_config')) throw error;
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { waitFor } from '@delivery/platform/testing';
 import { interactionSettings, interactionsOf, publishInteractions, recount, type Recount } from '../../oracle';
 import type { Customer } from '../../world';
 import { compareRows, downloadReport, interactionsCounted, moveClockPast } from '../../world/reports';
@@ -14,6 +15,7 @@ export const analytics: Scenario = {
   name: 'analytics',
   row: 'F1, F2, F3, F7',
   does: 'kills aggregators and gateways, stops broker and database: counts and reports stay exact',
+  shows: { exports: 0, accounts: 0, done: ['interactions', 'seconds of outage', 'reports downloaded'] },
   async run(stage) {
     const { world } = stage;
     const [ingest, api, first, second] = await Promise.all([
@@ -75,13 +77,8 @@ async function publishSlowly(stage: Stage, broker: Parameters<typeof publishInte
   const rounds = stage.long ? 200 : 20;
   for (let round = 0; round < rounds; round += 1) {
     const some = interactionsOf(id, perRound, round * perRound);
-    while (
-      !(await publishInteractions(broker, some).then(
-        () => true,
-        () => false,
-      ))
-    )
-      await delay(500);
+    const sent = () => publishInteractions(broker, some).then(() => true);
+    await waitFor(sent, { describe: 'the broker to take interactions', timeoutMs: 180_000 });
     stage.did('interactions', some.length);
     await delay(300);
   }

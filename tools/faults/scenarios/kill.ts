@@ -5,6 +5,7 @@ export const kill: Scenario = {
   name: 'kill',
   row: 'F1',
   does: 'kills each app at random moments under load, 50 times each in the long form',
+  shows: { exports: 4, accounts: 7 },
   async run(stage) {
     const apps = await stage.startAll();
     const tenants = [await stage.tenant('first', apps), await stage.tenant('second', apps)];

@@ -14,6 +14,7 @@ export const log: Scenario = {
   name: 'log',
   row: 'F8',
   does: 'adds partitions, makes the topic anew, and lets retention pass the recorder; nothing is skipped in silence',
+  shows: { exports: 4, accounts: 8, done: ['partitions added', 'gaps by retention', 'messages lost by the log'] },
   async run(stage) {
     const apps = await stage.startAll();
     const tenants = [await stage.tenant('first', apps), await stage.tenant('second', apps)];
@@ -167,10 +168,13 @@ class LogStory {
     this.loads += 1;
     const seed = this.stage.report.seed + this.loads * 1_000_003;
     const items = workload({ organization: 'first', users: 30, messages: 20 * partitions.length, seed });
-    await waitFor(async () => (await this.ends()).size === this.partitions, { describe: 'every partition to be led' });
+    await waitFor(async () => (await this.ends()).size === this.partitions, {
+      describe: 'every partition to be led',
+      timeoutMs: 120_000,
+    });
     const producer = await OracleProducer.connect({ brokers, topicPrefix: world.prefix }, world.ledger);
-    await producer.send(items.map((item, n) => ({ ...item, partition: partitions[n % partitions.length] ?? 0 })));
-    await producer.disconnect();
+    const spread = items.map((item, n) => ({ ...item, partition: partitions[n % partitions.length] ?? 0 }));
+    await producer.send(spread).finally(() => producer.disconnect());
   }
 
   private async makeAnew(): Promise<void> {
@@ -178,6 +182,7 @@ class LogStory {
     await kafka.admin.deleteTopic(consentEventsTopic);
     await waitFor(async () => (await kafka.connection.topicFaults(consentEventsTopic)).length > 0, {
       describe: 'the topic to go',
+      timeoutMs: 120_000,
     });
     await kafka.admin.createTopic(consentEventsTopic, this.partitions);
   }
@@ -205,7 +210,7 @@ class LogStory {
       const positions = await this.positions();
       return positions.every(({ status }) => status === 'stopped') && positions;
     };
-    const positions = await waitFor(allStopped, { describe: 'every partition to stop', timeoutMs: 60_000 });
+    const positions = await waitFor(allStopped, { describe: 'every partition to stop', timeoutMs: 180_000 });
     const ready = await readinessOf(this.apps.record);
     for (const { partition, stoppedReason = '' } of positions) {
       this.stage.expect(sentenceOf({ partition }).test(stoppedReason), `partition ${partition} says: ${stoppedReason}`);
@@ -222,7 +227,7 @@ class LogStory {
     await up;
     await waitFor(async () => (await readinessOf(this.apps.record)).status === 200, {
       describe: 'the recorder to be ready again',
-      timeoutMs: 60_000,
+      timeoutMs: 180_000,
     });
     await this.stage.world.recorded();
   }

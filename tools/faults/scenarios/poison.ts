@@ -12,6 +12,7 @@ export const poison: Scenario = {
   name: 'poison',
   row: 'F10',
   does: 'sends what no event can be made of among events; each is in the rejected topic, with its reason',
+  shows: { exports: 1, accounts: 3, done: ['poison'] },
   async run(stage) {
     const { world } = stage;
     const [record, api] = await Promise.all([
@@ -58,7 +59,10 @@ async function expectRejections(stage: Stage): Promise<void> {
     const reasons = new Map(copies.map(({ headers }) => [placeOf(headers), headers['rejected-reasons'] ?? '[]']));
     return reasons.size >= poisoned.length && { copies, reasons };
   };
-  const { copies, reasons } = await waitFor(enough, { describe: 'every rejection in the rejected topic' });
+  const { copies, reasons } = await waitFor(enough, {
+    describe: 'every rejection in the rejected topic',
+    timeoutMs: 180_000,
+  });
   stage.expect(reasons.size === poisoned.length, `${reasons.size} rejections of ${poisoned.length} poisoned messages`);
   const repeated = copies.length - reasons.size;
   stage.did('copies sent again', repeated);

@@ -12,6 +12,7 @@ export const replicas: Scenario = {
   name: 'replicas',
   row: 'F7',
   does: 'runs three recorders, schedulers and exporters at once, stops, kills and freezes them: one claim per attempt',
+  shows: { exports: 4, accounts: 5, done: ['claims of runs'] },
   async run(stage) {
     const apps = await stage.startAll();
     const tenants = [await stage.tenant('first', apps), await stage.tenant('second', apps)];
@@ -72,7 +73,8 @@ async function witnessClaims({ world }: Stage): Promise<void> {
        RETURN NULL;
      END $$;
      CREATE TRIGGER witness_claim AFTER UPDATE ON export_run FOR EACH ROW
-       WHEN (NEW.attempt <> OLD.attempt) EXECUTE FUNCTION witness_claim();`,
+       WHEN (NEW.lease_owner IS NOT NULL
+         AND (NEW.attempt, NEW.lease_owner) IS DISTINCT FROM (OLD.attempt, OLD.lease_owner)) EXECUTE FUNCTION witness_claim();`,
   );
 }
 
