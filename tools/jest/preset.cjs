@@ -20,5 +20,6 @@ module.exports = {
   ),
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.stack/'],
   reporters: ['default', join(__dirname, 'counts-reporter.cjs')],
-  testTimeout: 60_000,
+  // Longer than whatever a test waits for, whose sentence says more than Jest's own.
+  testTimeout: 180_000,
 };

@@ -45,7 +45,7 @@ const gcsRequest = (bucketName: string) => `{
     "mappings": []
 }`;
 const HOUR = 3600;
-const timeoutMs = 120_000;
+const timeoutMs = 180_000;
 
 interface MetricLine extends HourCounts {
   organization_id: string;
@@ -59,6 +59,8 @@ interface MetricLine extends HourCounts {
   consents_negative: number;
   consents_partial: number;
 }
+
+jest.setTimeout(900_000);
 
 let world: World;
 let urls: { api: string; ingest: string; downloads: string };
@@ -79,7 +81,7 @@ beforeAll(async () => {
     world.start('exporter-gcs', { EXPORT_POLL_SECONDS: '1' }),
   ]);
   urls = { api: api.url, ingest: ingest.url, downloads: downloads.url };
-}, 180_000);
+});
 afterAll(() => world?.close());
 
 /** Of `n` modulo 4: all yes, all no, both, and nothing. */
@@ -243,7 +245,7 @@ it("the contract's own requests deliver each hour once, the first time 24 hours 
     );
     expect(new Set(keys).size).toBe(keys.length);
   }
-}, 400_000);
+});
 
 const allCounts = [...interactionCounts, ...consentCounts];
 

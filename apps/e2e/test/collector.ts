@@ -65,7 +65,7 @@ export class Collector {
   /** The first span of this name that fits. */
   async span(name: string, fits: (span: CollectedSpan) => boolean = () => true): Promise<CollectedSpan> {
     const find = () => this.spans.find((span) => span.name === name && fits(span));
-    await waitFor(() => find() !== undefined, { describe: `the span "${name}"`, timeoutMs: 60_000 });
+    await waitFor(() => find() !== undefined, { describe: `the span "${name}"`, timeoutMs: 120_000 });
     const found = find();
     if (found === undefined) throw new Error(`no span "${name}"`);
     return found;

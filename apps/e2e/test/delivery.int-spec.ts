@@ -4,22 +4,24 @@ import { randomBytes } from 'node:crypto';
 import { keyOf, numberHeader, type WireEvent, workload } from '../../../tools/oracle';
 import { build, Customer, perfect, World } from '../../../tools/world';
 
+jest.setTimeout(600_000);
+
 let world: World;
 let urls: { api: string; ingest: string };
 
 beforeAll(async () => {
   build('consent-ingest', 'integrations-api', 'scheduler', 'exporter-s3', 'exporter-gcs');
   world = await World.open();
-  const quick = { SCHEDULER_TICK_SECONDS: '1' };
   const [ingest, api] = await Promise.all([
-    world.start('consent-ingest'),
+    // Single events are answered as recorded, however long that takes.
+    world.start('consent-ingest', { INGEST_ANSWER_WAIT_MS: '30000' }),
     world.start('integrations-api'),
-    world.start('scheduler', quick),
-    world.start('exporter-s3'),
-    world.start('exporter-gcs'),
+    world.start('scheduler', { SCHEDULER_TICK_SECONDS: '1' }),
+    world.start('exporter-s3', { EXPORT_POLL_SECONDS: '1' }),
+    world.start('exporter-gcs', { EXPORT_POLL_SECONDS: '1' }),
   ]);
   urls = { api: api.url, ingest: ingest.url };
-}, 120_000);
+});
 afterAll(() => world?.close());
 
 async function customer(id: string): Promise<Customer> {
@@ -216,7 +218,7 @@ it('a transactional producer does not block a window', async () => {
   );
   const log = await waitFor(async () => (await careful.logs(exported)).find(({ status }) => status === 'completed'), {
     describe: 'the due run to be planned and delivered',
-    timeoutMs: 40_000,
+    timeoutMs: 120_000,
   });
   expect(log).toMatchObject({ trigger: 'schedule', metrics: { users: 3 } });
   await world.locate();

@@ -7,6 +7,8 @@ import { build, type CreatedExport, Customer, perfect, S3Server, World } from '.
 /** Exporters that look for work by themselves, and whose runs are soon given to others. */
 const restless = { EXPORT_POLL_SECONDS: '1', EXPORT_LEASE_SECONDS: '3', EXPORT_RETRY_BASE_SECONDS: '1' };
 
+jest.setTimeout(600_000);
+
 let world: World;
 let urls: { api: string; ingest: string };
 let s3: S3Server;
@@ -23,7 +25,7 @@ beforeAll(async () => {
   urls = { api: api.url, ingest: ingest.url };
   s3 = new S3Server(world);
   proxy = await startFaultProxy(world.environment['S3_ENDPOINT'] ?? '');
-}, 120_000);
+});
 afterAll(async () => {
   await proxy?.close();
   s3?.close();
@@ -102,12 +104,15 @@ it('the exporter dies mid-upload and another finishes', async () => {
   await expect(filesOf(exported)).resolves.toEqual([]);
 
   const other = await world.start('exporter-s3', restless);
-  await expect(owner.ended(exported, run)).resolves.toMatchObject({ status: 'completed', attempt: 2 });
+  const log = await owner.ended(exported, run);
+  expect(log.status).toBe('completed');
+  // A lease of three seconds may be lost once more by an exporter that gets no processor.
+  expect(log.attempt).toBeGreaterThan(1);
   await expect(s3.unfinishedUploads(exported.bucketName)).resolves.toEqual([]);
   await world.locate();
   await expect(owner.verdict(exported)).resolves.toMatchObject({ ...perfect, runs: 1, delivered: 1500 });
   await other.stop();
-}, 120_000);
+});
 
 it('exporters killed again and again in the middle deliver all of it once', async () => {
   const owner = await customer('again');
@@ -140,7 +145,7 @@ it('exporters killed again and again in the middle deliver all of it once', asyn
   await world.locate();
   await expect(owner.verdict(exported)).resolves.toMatchObject({ ...perfect, runs: 1 });
   await last.stop();
-}, 120_000);
+});
 
 it('an exporter that lost its lease writes nothing more', async () => {
   const owner = await customer('loses');
@@ -154,20 +159,25 @@ it('an exporter that lost its lease writes nothing more', async () => {
   frozen.signal('SIGSTOP');
 
   const other = await world.start('exporter-s3', restless);
-  await expect(owner.ended(exported, run)).resolves.toMatchObject({ status: 'completed', attempt: 2 });
+  const log = await owner.ended(exported, run);
+  expect(log.status).toBe('completed');
+  expect(log.attempt).toBeGreaterThan(1);
   const before = await s3.state(exported.bucketName);
   const requests = proxy.log.length;
 
   frozen.signal('SIGCONT');
   proxy.release();
-  await waitFor(() => world.logOf(frozen).includes('"outcome":"lost"'), { describe: 'the frozen exporter to notice' });
+  await waitFor(() => world.logOf(frozen).includes('"outcome":"lost"'), {
+    describe: 'the frozen exporter to notice',
+    timeoutMs: 120_000,
+  });
   const later = proxy.log
     .slice(requests)
     .filter((line) => !line.startsWith('GET ') && !/^DELETE .*uploadId=/.test(line));
   expect(later).toEqual([]);
   await expect(s3.state(exported.bucketName)).resolves.toEqual(before);
   await expect(s3.unfinishedUploads(exported.bucketName)).resolves.toEqual([]);
-  expect((await owner.logs(exported))[0]).toMatchObject({ status: 'completed', attempt: 2 });
+  expect((await owner.logs(exported))[0]).toMatchObject({ status: 'completed', attempt: log.attempt });
   await world.locate();
   await expect(owner.verdict(exported)).resolves.toMatchObject({ ...perfect, runs: 1, delivered: 1500 });
 
@@ -178,7 +188,7 @@ it('an exporter that lost its lease writes nothing more', async () => {
   await world.locate();
   await expect(owner.verdict(exported)).resolves.toMatchObject({ ...perfect, runs: 2 });
   await frozen.stop();
-}, 120_000);
+});
 
 it('a run that failed leaves nothing beside the _SUCCESS of another', async () => {
   const owner = await customer('leaves');

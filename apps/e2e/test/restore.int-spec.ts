@@ -7,6 +7,8 @@ import { runCommand } from '../../../tools/admin';
 import { type Outgoing, workload } from '../../../tools/oracle';
 import { build, type CreatedExport, Customer, perfect, World } from '../../../tools/world';
 
+jest.setTimeout(900_000);
+
 const partitions = 3;
 /** Exporters that look for work by themselves, and whose runs are soon given to others. */
 const restless = { EXPORT_POLL_SECONDS: '1', EXPORT_LEASE_SECONDS: '5', EXPORT_RETRY_BASE_SECONDS: '1' };
@@ -21,7 +23,7 @@ beforeAll(async () => {
   world = await World.open({ partitions });
   proxy = await startFaultProxy(world.environment['S3_ENDPOINT'] ?? '');
   server = await new Database(loadConfig(PostgresConfig, stackEnvironment()), { applicationName: 'test' }).open();
-}, 120_000);
+});
 afterAll(async () => {
   await proxy?.close();
   await world?.close();
@@ -40,7 +42,10 @@ async function copyDatabase(from: string, to: string): Promise<void> {
   await server.query(`DROP DATABASE IF EXISTS ${to} WITH (FORCE)`);
   await server.query(`CREATE DATABASE ${to} TEMPLATE ${from}`);
   for (const name of [from, to]) await server.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
-  await waitFor(() => world.database.query('SELECT 1').then(() => true), { describe: 'connections to be taken again' });
+  await waitFor(() => world.database.query('SELECT 1').then(() => true), {
+    describe: 'connections to be taken again',
+    timeoutMs: 120_000,
+  });
 }
 
 /** Events of the same few users in all partitions. */
@@ -118,6 +123,7 @@ it('a database restored from a backup neither doubles nor skips a delivery', asy
   const restarted = world.launch('consent-ingest', {}, Number(new URL(ingest.url).port));
   await waitFor(async () => (await world.positions()).every(({ held, status }) => held && status === 'stopped'), {
     describe: 'the recorder to notice that the database went back',
+    timeoutMs: 120_000,
   });
   expect(world.logOf(restarted)).toContain('npm run admin -- deliveries reconcile');
   await publishUnrecorded();
@@ -146,7 +152,7 @@ it('a database restored from a backup neither doubles nor skips a delivery', asy
     went_back: [],
     integrations: [{ outcome: 'unchanged' }, { outcome: 'unchanged' }],
   });
-}, 300_000);
+});
 
 /** Accepted by the log while nothing is recorded. */
 async function publishUnrecorded(): Promise<void> {

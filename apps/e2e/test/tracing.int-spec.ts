@@ -7,6 +7,8 @@ const kinds = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 };
 const foreign = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7' };
 const traceparent = `00-${foreign.traceId}-${foreign.spanId}-01`;
 
+jest.setTimeout(600_000);
+
 const collector = new Collector();
 let world: World;
 let urls: { api: string; ingest: string };
@@ -18,6 +20,9 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: await collector.open(),
     OTEL_EXPORTER_OTLP_HEADERS: 'x-key=a%20secret',
     SCHEDULER_TICK_SECONDS: '1',
+    EXPORT_POLL_SECONDS: '1',
+    // The event is answered as recorded, however long that takes.
+    INGEST_ANSWER_WAIT_MS: '30000',
   };
   const [ingest, api] = await Promise.all([
     world.start('consent-ingest', traced),
@@ -26,7 +31,7 @@ beforeAll(async () => {
     world.start('exporter-s3', traced),
   ]);
   urls = { api: api.url, ingest: ingest.url };
-}, 120_000);
+});
 afterAll(async () => {
   await world?.close();
   collector.close();
