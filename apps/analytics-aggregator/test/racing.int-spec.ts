@@ -132,5 +132,5 @@ describe('two aggregators that race for everything, whose connections are killed
     expect(await world.rows(`SELECT * FROM interaction_hourly WHERE hour < ${closed?.nextOffset}`)).toEqual([]);
     expect(await world.rows(`SELECT * FROM interaction_session WHERE hour < ${closed?.nextOffset}`)).toEqual([]);
     expect(failures).toBeGreaterThan(0);
-  });
+  }, 600_000);
 });

@@ -32,6 +32,10 @@ describe('publisher', () => {
     return connection;
   }
 
+  /** How it failed, without a turn of the event loop: before anything could be sent, or any time could be up. */
+  const atOnce = (work: Promise<unknown>) =>
+    Promise.race([failure(work), new Promise((resolve) => setImmediate(() => resolve('it waits')))]);
+
   /** What the log holds, by partition and offset. */
   async function log(name = topic): Promise<Map<string, string>> {
     const messages = await readLog(kafka.connection, name);
@@ -113,8 +117,8 @@ describe('publisher', () => {
   });
 
   it('says at once that a topic does not exist, and others do not wait for it', async () => {
-    const publisher = kafka.connection.publisher();
-    const begun = Date.now();
+    // Whoever waited until this is over would be too late for Jest.
+    const publisher = faulty({ publishTimeoutMs: 600_000 }).publisher();
     const [absent, present] = await Promise.all([
       failure(publisher.publish('absent', [message('x')])),
       failure(publisher.publish(topic, [message('x')])),
@@ -125,38 +129,30 @@ describe('publisher', () => {
       message: expect.stringContaining('npm run topics'),
     });
     expect(present).toBe('succeeded');
-    expect(Date.now() - begun).toBeLessThan(kafka.config.publishTimeoutMs);
     await kafka.admin.createTopic('absent', 1);
     await expect(publisher.publish('absent', [message('now')])).resolves.toEqual([{ partition: 0, offset: 0n }]);
     await kafka.admin.deleteTopic('absent');
   });
 
-  it.each(['takeDown', 'freeze'] as const)(
-    'fails in bounded time when the broker is gone (%s), and recovers',
-    async (fault) => {
-      const connection = faulty({ publishTimeoutMs: 1500, publisherStuckSeconds: 1 });
-      const publisher = connection.publisher();
-      await publisher.publish(topic, [message('before')]);
-      connection[fault]();
-      const begun = Date.now();
-      const errors = await Promise.all(
-        Array.from({ length: 20 }, (_, i) => failure(publisher.publish(topic, [message(`${i}`)]))),
-      );
-      expect(Date.now() - begun).toBeLessThan(2500);
-      for (const error of errors) {
-        expect(error).toBeInstanceOf(KafkaError);
-        expect(error).toMatchObject({ code: 'broker_unavailable', retryable: true });
-      }
-      const refused = Date.now();
-      await expect(failure(publisher.publish(topic, [message('at once')]))).resolves.toMatchObject({ retryable: true });
-      expect(Date.now() - refused).toBeLessThan(500);
-      await waitFor(() => publisher.faults().length > 0, { describe: 'a sentence about it' });
-      expect(publisher.faults()[0]).toMatch(/^Nothing could be published to events for \d+ s: Kafka/);
-      connection.restore();
-      await waitFor(() => publisher.publish(topic, [message('after')]), { describe: 'publishing again' });
-      expect(publisher.faults()).toEqual([]);
-    },
-  );
+  it.each(['takeDown', 'freeze'] as const)('gives up when the broker is gone (%s), and recovers', async (fault) => {
+    const connection = faulty({ publishTimeoutMs: 1500, publisherStuckSeconds: 1 });
+    const publisher = connection.publisher();
+    await publisher.publish(topic, [message('before')]);
+    connection[fault]();
+    const errors = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => failure(publisher.publish(topic, [message(`${i}`)]))),
+    );
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(KafkaError);
+      expect(error).toMatchObject({ code: 'broker_unavailable', retryable: true });
+    }
+    await expect(atOnce(publisher.publish(topic, [message('at once')]))).resolves.toMatchObject({ retryable: true });
+    await waitFor(() => publisher.faults().length > 0, { describe: 'a sentence about it' });
+    expect(publisher.faults()[0]).toMatch(/^Nothing could be published to events for \d+ s: Kafka/);
+    connection.restore();
+    await waitFor(() => publisher.publish(topic, [message('after')]), { describe: 'publishing again' });
+    expect(publisher.faults()).toEqual([]);
+  });
 
   it('has one request find out whether the broker is back, while all others fail at once', async () => {
     const connection = faulty({ publishTimeoutMs: 3000 });
@@ -167,9 +163,7 @@ describe('publisher', () => {
     await waitFor(() => Date.now() > probing, { describe: 'the next try' });
     const probe = failure(publisher.publish(topic, [message('probe')]));
     await waitFor(() => Date.now() > sent, { describe: 'it to be sent' });
-    const begun = Date.now();
-    await expect(failure(publisher.publish(topic, [message('other')]))).resolves.toMatchObject({ retryable: true });
-    expect(Date.now() - begun).toBeLessThan(1000);
+    await expect(atOnce(publisher.publish(topic, [message('other')]))).resolves.toMatchObject({ retryable: true });
     connection.restore();
     await probe;
     await waitFor(() => publisher.publish(topic, [message('after')]), { describe: 'publishing again' });
