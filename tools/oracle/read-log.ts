@@ -64,17 +64,14 @@ async function readOnce({ brokers, topic, from = new Map() }: LogRange): Promise
   const open = new Set(
     [...ends].filter(([partition, end]) => end > (from.get(partition) ?? 0n)).map(([partition]) => partition),
   );
-  const next = new Map(from);
-  const messages: LoggedMessage[] = [];
-  if (open.size === 0) return messages;
+  const reading = new Reading(from);
+  if (open.size === 0) return reading.messages;
   const groupId = `oracle-${randomBytes(6).toString('hex')}`;
   const consumer = client(brokers).consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
   const done = Promise.withResolvers<void>();
   done.promise.catch(() => undefined); // it may fail before anybody waits for it
   const silence = setTimeout(() => {
-    const left = [...open].map(
-      (partition) => `${partition} from ${next.get(partition) ?? 0n} to ${ends.get(partition)}`,
-    );
+    const left = [...open].map((partition) => `${partition} from ${reading.next(partition)} to ${ends.get(partition)}`);
     done.reject(new Error(`waited in vain for ${topic} to be read: nothing came of partitions ${left.join(', ')}`));
   }, silenceMs);
   const passed = (partition: number, end: bigint) => {
@@ -94,17 +91,8 @@ async function readOnce({ brokers, topic, from = new Map() }: LogRange): Promise
       autoCommit: false,
       eachBatch: async ({ batch }) => {
         for (const { offset, timestamp, value, headers } of batch.messages) {
-          const at = BigInt(offset);
-          // A consumer that joins its group again begins where it began.
-          if (at < (next.get(batch.partition) ?? 0n)) continue;
-          next.set(batch.partition, at + 1n);
-          messages.push({
-            partition: batch.partition,
-            offset: at,
-            arrivedAt: Number(timestamp),
-            value,
-            headers: plain(headers),
-          });
+          const place = { partition: batch.partition, offset: BigInt(offset), arrivedAt: Number(timestamp) };
+          reading.take({ ...place, value, headers: plain(headers) });
         }
       },
     });
@@ -115,7 +103,27 @@ async function readOnce({ brokers, topic, from = new Map() }: LogRange): Promise
     await consumer.disconnect();
     await forgetGroup(brokers, groupId);
   }
-  return messages;
+  return reading.messages;
+}
+
+/** What was read so far. A consumer that joins its group again begins where it began: what comes again is left out. */
+export class Reading {
+  readonly messages: LoggedMessage[] = [];
+  private readonly nexts: Map<number, bigint>;
+
+  constructor(from: ReadonlyMap<number, bigint>) {
+    this.nexts = new Map(from);
+  }
+
+  next(partition: number): bigint {
+    return this.nexts.get(partition) ?? 0n;
+  }
+
+  take(message: LoggedMessage): void {
+    if (message.offset < this.next(message.partition)) return;
+    this.nexts.set(message.partition, message.offset + 1n);
+    this.messages.push(message);
+  }
 }
 
 /** Thousands of groups of past readings would only confuse whoever looks at the broker. */
