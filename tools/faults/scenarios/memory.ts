@@ -61,6 +61,7 @@ async function deliverWithin(scene: Scene, tenants: readonly Tenant[]): Promise<
     const customer = await stage.customer(tenant.id, { api });
     ready.push({ ...tenant, first, customer, exported: await customer.exportToS3() });
   }
+  await vacuum(stage);
   const exporter = await stage.start('exporter-s3', { EXPORT_LEASE_SECONDS: '60' });
   const runs = await Promise.all(ready.map(({ customer, exported }) => customer.execute(exported)));
   await Promise.all(ready.map((tenant, n) => expectDelivered(stage, tenant, runs[n] ?? '')));
@@ -194,11 +195,10 @@ async function seed(scene: Scene, { id, events, users }: Tenant): Promise<number
   );
   scene.end += events;
   stage.did('rows seeded', events);
-  await vacuum(stage);
   return end;
 }
 
-/** Postgres would do it by itself, and what it reads for it would be told among what an export reads. */
+/** Postgres would do it by itself at any time, and what it reads for it would be told among what an export reads. */
 async function vacuum({ world }: Stage): Promise<void> {
   const client = new Client({ connectionString: world.test.config.url });
   await client.connect();
