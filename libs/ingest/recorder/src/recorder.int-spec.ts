@@ -279,15 +279,16 @@ describe('Recorder', () => {
     await kafka.admin.deleteTopic(topic);
     await waitFor(() => kafka.admin.createTopic(topic, partitions).then(() => true), { describe: 'the new topic' });
   };
-  const fault = (recorder: Recorder) =>
-    waitFor(() => recorder.faults()[0], { describe: 'the fault', timeoutMs: 120_000 });
+  /** Between the old topic and the new one it may say that there is none. */
+  const stopsWith = (recorder: Recorder, fault: RegExp) =>
+    waitFor(() => recorder.faults().some((each) => fault.test(each)), { describe: String(fault), timeoutMs: 120_000 });
 
   it('stops at a topic that is recreated while it runs, though nothing is in it', async () => {
     await produce(0, ['a', 'b', 'c']);
     const recorder = await start();
     await reached(0, 3n);
     await recreate(2);
-    await expect(fault(recorder)).resolves.toMatch(/offset 3 is next, but the log ends at 0.*new-epoch/);
+    await stopsWith(recorder, /offset 3 is next, but the log ends at 0.*new-epoch/);
   });
 
   it('stops at a topic that is recreated while it runs, and grows beyond the position at once', async () => {
@@ -313,7 +314,7 @@ describe('Recorder', () => {
     await recreate(2);
     await produce(0, ['x', 'y', 'z']);
     texting.fault = undefined;
-    await expect(fault(recorder)).resolves.toMatch(/the topic was recreated/);
+    await stopsWith(recorder, /the topic was recreated/);
     await expect(texts()).resolves.toEqual(['a']);
   });
 
@@ -324,7 +325,7 @@ describe('Recorder', () => {
     await stop(first);
     await recreate(1);
     const second = await start();
-    await expect(fault(second)).resolves.toMatch(/partition 1 .* stopped at offset 1: the topic has no such partition/);
+    await stopsWith(second, /partition 1 .* stopped at offset 1: the topic has no such partition/);
     await stored(1, 'stopped');
     await produce(0, ['b']);
     await waitFor(async () => (await texts()).length === 2, { describe: 'the partition that is there' });
@@ -335,7 +336,7 @@ describe('Recorder', () => {
     texting.fault = new Error('on purpose');
     await produce(0, ['a', 'b']);
     const recorder = await start({ topics: [texting] });
-    await expect(fault(recorder)).resolves.toMatch(/Partition 0 .* stands still at offset 0, with 2 messages behind/);
+    await stopsWith(recorder, /Partition 0 .* stands still at offset 0, with 2 messages behind/);
     texting.fault = undefined;
     await waitFor(() => recorder.faults().length === 0, { describe: 'the recovery' });
     await expect(texts()).resolves.toEqual(['a', 'b']);
@@ -388,7 +389,7 @@ describe('Recorder', () => {
     const recorder = await start({ topics: [texting] });
     await waitFor(async () => (await position(0)) !== undefined, { describe: 'the position' });
     await kafka.admin.deleteRecords(topic, 0, 2n);
-    await expect(fault(recorder)).resolves.toMatch(/offsets 0 to 1 \(2 in all\) left the log/);
+    await stopsWith(recorder, /offsets 0 to 1 \(2 in all\) left the log/);
     texting.fault = undefined;
     await produce(0, ['c']);
     await produce(1, ['other']);
