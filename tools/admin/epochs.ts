@@ -51,11 +51,13 @@ export async function beginEpoch(
 interface Extent {
   readonly low: bigint;
   readonly high: bigint;
+  readonly stable: bigint;
 }
 
-function offsetOf(from: EpochStart, { low, high }: Extent): bigint {
+function offsetOf(from: EpochStart, { low, high, stable }: Extent): bigint {
   if (from === 'earliest') return low;
-  if (from === 'latest') return high;
+  // Nobody can have recorded what is in a transaction that is still open.
+  if (from === 'latest') return stable;
   if (from >= low && from <= high) return from;
   throw new AdminError('usage', `The log has offsets ${low} to ${high}: ${from} is none of them.`);
 }

@@ -191,7 +191,7 @@ it('two runs on one day', async () => {
   expect(delivery.runs.find(({ run }) => run === first.id)).toEqual(afterFirst.runs[0]);
 });
 
-it('a transactional producer does not block a window', async () => {
+it('a transaction holds up a window until it ends, and no longer', async () => {
   const careful = await customer('careful');
   const exported = await careful.exportToS3();
   const partitions = [0, 1, 2];
@@ -211,11 +211,19 @@ it('a transactional producer does not block a window', async () => {
   await world.kafka.admin.transaction(consentEventsTopic, committed, 'commit');
   // The log of every partition ends in records that no reader is ever given.
   await world.kafka.admin.transaction(consentEventsTopic, aborted, 'abort');
+  const open = await world.kafka.admin.begin(consentEventsTopic);
+  await open.send(aborted);
 
   await world.database.query(
     `UPDATE export_schedule SET anchor_at = now() - interval '1 day', next_due_at = now() WHERE integration_id = $1`,
     [exported.id],
   );
+  const waitingText = `SELECT waiting_for FROM export_schedule WHERE integration_id = $1 AND waiting_for ~ 'transaction'`;
+  await waitFor(async () => (await world.database.query(waitingText, [exported.id])).length > 0, {
+    describe: 'the run to say that it waits for the open transaction',
+    timeoutMs: 40_000,
+  });
+  await open.abort();
   const log = await waitFor(async () => (await careful.logs(exported)).find(({ status }) => status === 'completed'), {
     describe: 'the due run to be planned and delivered',
     timeoutMs: 120_000,

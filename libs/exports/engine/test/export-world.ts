@@ -143,7 +143,7 @@ export class ExportWorld {
   }
 
   private offsets() {
-    return [...(this.logEnds ?? [])].map(([partition, offset]) => ({ partition, offset }));
+    return [...(this.logEnds ?? [])].map(([partition, offset]) => ({ partition, offset, stable: offset }));
   }
 
   async plan(

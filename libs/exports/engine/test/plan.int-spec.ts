@@ -103,6 +103,15 @@ describe('a scheduled run', () => {
     expect(await world.schedules.find(world.db, key)).toMatchObject({ waitingFor: undefined, waitingSince: undefined });
   });
 
+  it('says that it waits for a transaction that a producer left open', async () => {
+    const key = await world.newIntegration();
+    await world.record(key.organizationId, [{ id: 'e1', user: ann }], 4);
+    await pass(25);
+    const offsetsAt = async (topic: string) => (topic === TOPIC ? [{ partition: 4, offset: 6n, stable: 1n }] : []);
+    const waitingFor = `partition 4 of ${TOPIC} is 5 messages behind, which wait for a producer to end its transaction`;
+    expect(await world.plan(key, 'schedule', { log: { offsetsAt } })).toEqual({ outcome: 'waiting', waitingFor });
+  });
+
   it('does not wait for ever, and says how far it is complete', async () => {
     const key = await world.newIntegration();
     await world.record(key.organizationId, [{ id: 'e1', user: ann }], 1);

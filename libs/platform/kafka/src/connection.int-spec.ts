@@ -75,22 +75,38 @@ describe('connection', () => {
     );
     await kafka.admin.deleteRecords(topic, 1, 2n);
     await expect(kafka.connection.watermarks(topic)).resolves.toEqual([
-      { partition: 0, low: 0n, high: 0n },
-      { partition: 1, low: 2n, high: 3n },
+      { partition: 0, low: 0n, high: 0n, stable: 0n },
+      { partition: 1, low: 2n, high: 3n, stable: 3n },
     ]);
   });
 
   it('finds the first offset at or after a time, and the end when there is none', async () => {
     await kafka.admin.produce(topic, [{ partition: 1, value: 'x', timestamp: new Date('2099-01-01') }]);
     const at = (offset: number) => kafka.connection.offsetsAt(topic, new Date(Date.now() + offset));
-    await expect(at(-60_000)).resolves.toEqual([
-      { partition: 0, offset: 0n },
-      { partition: 1, offset: 0n },
+    await expect(at(-60_000)).resolves.toMatchObject([
+      { partition: 0, offset: 0n, high: 0n },
+      { partition: 1, offset: 0n, high: 1n },
     ]);
-    await expect(at(60_000)).resolves.toEqual([
+    await expect(at(60_000)).resolves.toMatchObject([
       { partition: 0, offset: 0n },
       { partition: 1, offset: 1n },
     ]);
+  });
+
+  it('tells where the log ends behind an open transaction, and where reading does', async () => {
+    const ends = async () => (await kafka.connection.watermarks(topic))[1];
+    const at = async (offset: number) =>
+      (await kafka.connection.offsetsAt(topic, new Date(Date.now() + offset)))[1]?.offset;
+    await kafka.admin.produce(topic, [{ partition: 1, value: 'a' }]);
+    const open = await kafka.admin.begin(topic);
+    await open.send([{ partition: 1, value: 'b' }]);
+    await kafka.admin.produce(topic, [{ partition: 1, value: 'c' }]);
+    await expect(ends()).resolves.toEqual({ partition: 1, low: 0n, high: 3n, stable: 1n });
+    await expect(at(60_000)).resolves.toBe(3n);
+    await expect(at(-60_000)).resolves.toBe(0n);
+    await open.abort();
+    await waitFor(async () => (await ends())?.stable === 4n, { describe: 'the end of the transaction' });
+    await expect(ends()).resolves.toMatchObject({ high: 4n });
   });
 
   it('still answers after it was asked about a topic that is gone', async () => {

@@ -3,7 +3,7 @@ import { configsOf, ensureTopics, type EnsureTopicsOptions, type TopicChange } f
 import { KafkaError, mapKafkaError, within } from './errors';
 import { KafkaClient, openSocket } from './kafka-client';
 import type { KafkaConfig } from './kafka.config';
-import './kafkajs-repairs';
+import { askCommitted } from './kafkajs-repairs';
 import { toLogCreator, type KafkaLogger } from './logger';
 import { Publisher } from './publisher';
 import { requiredTopicConfig, type TopicSpec } from './topic';
@@ -19,6 +19,13 @@ export interface Watermarks {
   low: bigint;
   /** Offset that the next message will get. */
   high: bigint;
+  /** Up to where messages can be read: `high`, or the first message of a transaction that is open. */
+  stable: bigint;
+}
+
+/** Where a time is in the log, and where the log ended afterwards. */
+export interface OffsetAtTime extends Watermarks {
+  offset: bigint;
 }
 
 /** kafkajs remembers a topic's partitions for as long as an administrative connection lives: added ones must be seen. */
@@ -78,21 +85,26 @@ export class KafkaConnection {
 
   /** @throws KafkaError `unknown_topic`, `broker_unavailable`. */
   async watermarks(name: string): Promise<Watermarks[]> {
-    const offsets = await this.ask((admin) => admin.fetchTopicOffsets(this.topicName(name)));
+    const topic = this.topicName(name);
+    const offsets = await this.ask((admin) => admin.fetchTopicOffsets(topic));
+    // Asked last: what is before the end and not stable now is in a transaction, and has not only just arrived.
+    const found = await this.ask((admin) => askCommitted(() => admin.fetchTopicOffsets(topic)));
+    const committed = new Map(found.map(({ partition, high }) => [partition, BigInt(high)]));
     return offsets
       .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
+      .map((ends) => ({ ...ends, stable: lesser(ends.high, committed.get(ends.partition) ?? ends.high) }))
       .sort((a, b) => a.partition - b.partition);
   }
 
   /**
-   * Per partition, the first offset whose append time is at or after `time`; the end of the log when there is none.
+   * Per partition, the first offset whose append time is at or after `time`, also in a transaction that is open; the end of
+   * the log when there is none.
    * @throws KafkaError `unknown_topic`, `broker_unavailable`.
    */
-  async offsetsAt(name: string, time: Date): Promise<{ partition: number; offset: bigint }[]> {
-    const offsets = await this.ask((admin) => admin.fetchTopicOffsetsByTimestamp(this.topicName(name), time.getTime()));
-    return offsets
-      .map(({ partition, offset }) => ({ partition, offset: BigInt(offset) }))
-      .sort((a, b) => a.partition - b.partition);
+  async offsetsAt(name: string, time: Date): Promise<OffsetAtTime[]> {
+    const found = await this.ask((admin) => admin.fetchTopicOffsetsByTimestamp(this.topicName(name), time.getTime()));
+    const offsets = new Map(found.map(({ partition, offset }) => [partition, BigInt(offset)]));
+    return (await this.watermarks(name)).map((ends) => ({ ...ends, offset: offsets.get(ends.partition) ?? ends.high }));
   }
 
   /**
@@ -211,4 +223,8 @@ function saslOptions({ saslMechanism, saslUsername, saslPassword }: KafkaConfig)
   if (saslMechanism === 'plain') return { mechanism: 'plain', ...login };
   if (saslMechanism === 'scram-sha-256') return { mechanism: 'scram-sha-256', ...login };
   return { mechanism: 'scram-sha-512', ...login };
+}
+
+function lesser(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }

@@ -2,7 +2,7 @@ export { BatchConsumer, type BatchConsumerOptions } from './batch-consumer';
 export type { FetchedBatch, FetchedMessage } from './fetched-batch';
 export type { TopicPartition } from './partitions';
 export type { EnsureTopicsOptions, TopicChange } from './ensure-topics';
-export { KafkaConnection, type KafkaObserver, type Watermarks } from './connection';
+export { KafkaConnection, type KafkaObserver, type OffsetAtTime, type Watermarks } from './connection';
 export { KafkaError, kafkaErrorCodes, mapKafkaError, type KafkaErrorCode } from './errors';
 export { KafkaConfig, saslMechanisms, type SaslMechanism } from './kafka.config';
 export type { KafkaLogger } from './logger';

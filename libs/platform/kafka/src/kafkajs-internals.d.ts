@@ -30,6 +30,11 @@ declare module 'kafkajs/src/broker' {
     };
     readonly response: { decode(raw: Buffer): Promise<T>; parse(decoded: T): Promise<T> };
   }
+  export interface ListOffsetsRequest {
+    /** 0: also what transactions have not committed. 1: up to the first message of one that is open. */
+    readonly isolationLevel?: 0 | 1;
+    readonly topics: readonly object[];
+  }
   export default class Broker {
     readonly connectionPool: { send<T>(protocol: Protocol<T>): Promise<T> };
     /** The same for all brokers of one client. */
@@ -38,6 +43,7 @@ declare module 'kafkajs/src/broker' {
     /** By API key; once it is connected. */
     readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null;
     fetch(request: FetchRequest): Promise<FetchResponse>;
+    listOffsets(request: ListOffsetsRequest): Promise<object>;
   }
 }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import Broker, { type FetchRequest, type FetchResponse, type RawPartition, type RawRecord } from 'kafkajs/src/broker';
 import ConsumerGroup from 'kafkajs/src/consumer/consumerGroup';
@@ -6,7 +7,7 @@ import RequestQueue from 'kafkajs/src/network/requestQueue';
 import { topicIds } from './topic-ids';
 
 /**
- * Five corrections of kafkajs 2.2.4, which is no longer maintained. All are installed once, by importing this file.
+ * Six corrections of kafkajs 2.2.4, which is no longer maintained. All are installed once, by importing this file.
  *
  * 1. What a consumer fetched. kafkajs hides control records and records of aborted transactions itself, and
  *    - passes over a fetched batch that holds nothing else without telling the consumer, so a position would stand
@@ -28,6 +29,10 @@ import { topicIds } from './topic-ids';
  * 5. It asks for topics by name and offset. One that was made anew and has grown past the offset by the next request is
  *    read on as if nothing had happened, and what stands before is never seen. Here the ids of topics are compared around
  *    each fetch (brokers since 2.8 tell them), and the client's log says `TOPIC_MADE_ANEW` before the messages are handed on.
+ *
+ * 6. Whoever asks an administrative connection for offsets is told where committed messages end, as if the log ended before
+ *    an open transaction: what stands in it and behind it would be taken for what has not arrived. Here the log's own ends
+ *    are told, and the others to {@link askCommitted}. Consumers say themselves what they read.
  */
 const hidden = new WeakSet<object>();
 
@@ -47,6 +52,21 @@ Broker.prototype.fetch = async function fetchAndMark(request) {
   await compareIds(this, response);
   for (const { partitions } of response.responses) partitions.forEach(markHidden);
   return response;
+};
+
+const committedOnly = new AsyncLocalStorage<true>();
+
+/** Asks for offsets as whoever reads committed messages sees them. */
+export function askCommitted<T>(request: () => Promise<T>): Promise<T> {
+  return committedOnly.run(true, request);
+}
+
+const { listOffsets } = Broker.prototype;
+Broker.prototype.listOffsets = function listOffsetsOfLog({
+  isolationLevel = committedOnly.getStore() ? 1 : 0,
+  ...rest
+}) {
+  return listOffsets.call(this, { isolationLevel, ...rest });
 };
 
 function knownIds({ rootLogger }: Broker): Map<string, string> {

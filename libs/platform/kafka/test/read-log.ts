@@ -21,7 +21,7 @@ export async function readLog(connection: KafkaConnection, topic: string): Promi
     onError: () => undefined,
   });
   await consumer.start();
-  const atEnd = () => ends.every(({ partition, low, high }) => (reached.get(partition) ?? low) >= high);
+  const atEnd = () => ends.every(({ partition, low, stable }) => (reached.get(partition) ?? low) >= stable);
   await waitFor(atEnd, { describe: `the end of ${topic}` });
   await consumer.stop();
   return found.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));

@@ -1,17 +1,25 @@
 import type { IngestPosition } from '@delivery/ingest/store';
-import { KafkaError } from '@delivery/platform/kafka';
+import { KafkaError, type OffsetAtTime } from '@delivery/platform/kafka';
 
 /** The part of a Kafka connection that planning needs. */
 export interface LogReader {
   /** Per partition, the first offset whose append time is at or after `time`; the end of the log when there is none. */
-  offsetsAt(topic: string, time: Date): Promise<{ partition: number; offset: bigint }[]>;
+  offsetsAt(topic: string, time: Date): Promise<Pick<OffsetAtTime, 'partition' | 'offset' | 'stable'>[]>;
 }
 
 /** Up to where a log has to be recorded for everything that arrived before a time to be recorded. */
 export interface LogTarget {
-  readonly offsets: readonly { topic: string; partition: number; offset: bigint }[];
+  readonly offsets: readonly TargetOffset[];
   /** Why it is not known, as a sentence's part. */
   readonly fault?: string;
+}
+
+interface TargetOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  /** Up to where messages could be read, when the log was asked. */
+  readonly stable: bigint;
 }
 
 export async function logTargetAt(log: LogReader, topics: readonly string[], time: Date): Promise<LogTarget> {
@@ -38,9 +46,10 @@ export function readinessOf(target: LogTarget, positions: readonly IngestPositio
   if (target.fault !== undefined) {
     return { waitingFor: target.fault, completeUntil: earliest(positions.map(({ arrivedAt }) => arrivedAt)) };
   }
-  const lags = target.offsets.flatMap(({ topic, partition, offset }) => {
-    const position = positions.find((each) => each.topic === topic && each.partition === partition);
-    const words = lagOf(position, offset);
+  const lags = target.offsets.flatMap((each) => {
+    const { topic, partition } = each;
+    const position = positions.find((other) => other.topic === topic && other.partition === partition);
+    const words = lagOf(position, each);
     return words === undefined ? [] : [{ words: `partition ${partition} of ${topic} ${words}`, position }];
   });
   if (lags.length === 0) return { waitingFor: undefined, completeUntil: time };
@@ -52,11 +61,14 @@ export function readinessOf(target: LogTarget, positions: readonly IngestPositio
   };
 }
 
-function lagOf(position: IngestPosition | undefined, offset: bigint): string | undefined {
+function lagOf(position: IngestPosition | undefined, { offset, stable }: TargetOffset): string | undefined {
   // A log that was replaced may have fewer messages than were recorded from the old one.
   if (position?.status === 'stopped') return `is stopped: ${position.stoppedReason ?? 'no reason was given'}`;
-  const behind = offset - (position?.nextOffset ?? 0n);
-  return behind > 0n ? `is ${behind.toLocaleString('en-US')} messages behind` : undefined;
+  const next = position?.nextOffset ?? 0n;
+  const behind = offset - next;
+  if (behind <= 0n) return undefined;
+  const words = `is ${behind.toLocaleString('en-US')} messages behind`;
+  return next < stable ? words : `${words}, which wait for a producer to end its transaction`;
 }
 
 /** Append times never go back within a partition, so everything before a recorded one is recorded. */
