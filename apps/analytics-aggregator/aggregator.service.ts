@@ -11,6 +11,8 @@ import { ClosingWatch } from './closing/closing-watch';
 import { sweepOldClaims } from './closing/sweep-claims';
 import { rollUpConsents } from './consents/roll-up-consents';
 
+/** A day of ten million devices takes ten minutes (ADR 14); discs may be slower. */
+const CLOSING_SECONDS = 3600;
 /** Within the time that a probe is answered in. */
 const DEPENDENCY_MS = 1_500;
 
@@ -76,9 +78,9 @@ export class AggregatorService implements OnApplicationBootstrap {
       metrics.closed(done);
       this.logger.log(done, 'hours were closed');
     };
-    const run = async (signal: AbortSignal): Promise<void> => {
+    const run = async (): Promise<void> => {
       try {
-        const state = await closeOverHours({ database, log, positions, consents, closed }, signal);
+        const state = await closeOverHours({ database, log, positions, consents, closed });
         this.watch.look(state);
         metrics.looked(state);
       } catch (error) {
@@ -86,6 +88,6 @@ export class AggregatorService implements OnApplicationBootstrap {
         throw error;
       }
     };
-    return { name: 'closing', everySeconds: this.config.closingSeconds, run };
+    return { name: 'closing', everySeconds: this.config.closingSeconds, callSeconds: CLOSING_SECONDS, run };
   }
 }

@@ -37,13 +37,13 @@ export interface ClosingState {
 }
 
 /**
- * Closes the hours that are over and whose interactions and consents are all counted. First they are sealed, for which
- * whoever counts is waited for; then what was counted in them is made final, however long that takes, while counting goes
- * on in later ones. Any number of aggregators may do it, and be killed while they do.
+ * Closes the hours that are over and whose interactions and consents are all counted, a day of them at most. First they are
+ * sealed, for which whoever counts is waited for; then what was counted in them is made final, however long that takes,
+ * while counting goes on in later ones. Any number of aggregators may do it, and be killed while they do.
  */
-export async function closeOverHours(deps: ClosingDeps, signal: AbortSignal): Promise<ClosingState> {
+export async function closeOverHours(deps: ClosingDeps): Promise<ClosingState> {
   const waiting = await sealOverHours(deps);
-  while (!signal.aborted && (await closeSealed(deps)));
+  await closeSealed(deps);
   const position = await deps.positions.find(deps.database, hoursName, hoursName, 0);
   const nextHour = Number(position?.nextOffset ?? 0n);
   const behindMs = (await databaseNow(deps.database)).getTime() - hourStart(nextHour + 1).getTime();
@@ -70,10 +70,11 @@ async function sealOverHours({ database, log, ...stores }: ClosingDeps): Promise
   return latest;
 }
 
-/** @returns whether there may be more to close */
-async function closeSealed({ database, positions, closed }: ClosingDeps): Promise<boolean> {
+async function closeSealed({ database, positions, closed }: ClosingDeps): Promise<void> {
   const began = performance.now();
   const work = async (tx: Sql): Promise<Omit<Closed, 'seconds'> | undefined> => {
+    // The position of an aggregator that is gone would otherwise stay locked until the day is closed, and that be undone.
+    await tx.query(`SET LOCAL client_connection_check_interval = '5s'`);
     // Whoever has it closes what there is to close.
     const position = await positions.tryLock(tx, hoursName, hoursName, 0);
     if (position === undefined || position.held) return undefined;
@@ -88,5 +89,4 @@ async function closeSealed({ database, positions, closed }: ClosingDeps): Promis
   // A day with many devices takes its time, and holds up nobody.
   const done = await database.transaction(work, { statementTimeoutMs: 0 });
   if (done !== undefined) closed({ ...done, seconds: (performance.now() - began) / 1000 });
-  return done !== undefined;
 }

@@ -5,6 +5,8 @@ import type { Task } from '@delivery/platform/service';
 
 /** Offsets that one transaction passes: some ten thousand documents are read in less than a second. */
 const LIMIT = 50_000;
+/** After which a call leaves the rest to the next one: a process at work is not to pass for one that hangs. */
+const SLICE_MS = 30_000;
 
 export interface RollUpConsentsDeps {
   readonly database: Database;
@@ -15,6 +17,7 @@ export interface RollUpConsentsDeps {
   /** All partitions, after each look. */
   seen(partitions: readonly ConsentPartition[]): void;
   readonly limit?: number;
+  readonly sliceMs?: number;
 }
 
 /**
@@ -22,10 +25,15 @@ export interface RollUpConsentsDeps {
  * Any number of aggregators may do it.
  */
 export function rollUpConsents(deps: RollUpConsentsDeps): Task {
-  const { database, consents, everySeconds } = deps;
+  const { database, consents, everySeconds, sliceMs = SLICE_MS } = deps;
   const run = async (signal: AbortSignal): Promise<void> => {
-    for (const partition of await consents.partitions(database, consentRecorderName)) {
-      while (!signal.aborted && (await countSome(deps, partition)) !== undefined);
+    const end = performance.now() + sliceMs;
+    let left = await consents.partitions(database, consentRecorderName);
+    // By turns: none of them waits for the whole of another.
+    while (left.length > 0 && !signal.aborted) {
+      const more: ConsentPartition[] = [];
+      for (const partition of left) if ((await countSome(deps, partition)) !== undefined) more.push(partition);
+      left = performance.now() < end ? more : [];
     }
     deps.seen(await consents.partitions(database, consentRecorderName));
   };

@@ -64,6 +64,31 @@ describe('analytics-aggregator', () => {
     await expect(fetch(`${url}/health/live`)).rejects.toThrow();
   });
 
+  it('lives on while it closes a large day, and not when that never ends', async () => {
+    const held = Promise.withResolvers<void>();
+    const holding = world.db.transaction(async (tx) => {
+      await tx.query('LOCK TABLE hourly_metric IN SHARE MODE');
+      await held.promise;
+    });
+    await world.db.query('TRUNCATE analytics_open_hour');
+    await world.db.query('DELETE FROM ingest_position WHERE consumer = $1', [hoursName]);
+    service = await boot();
+    const { url } = service;
+    const live = async () => (await fetch(`${url}/health/live`)).status;
+    const waits = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'hourly_metric'::regclass`;
+    await waitFor(async () => (await world.db.query(waits)).length > 0, { describe: 'closing to take its time' });
+    const now = performance.now.bind(performance);
+    const clock = jest.spyOn(performance, 'now');
+    clock.mockImplementation(() => now() + 900_000);
+    // The other tasks have not been called since the clock was moved.
+    await waitFor(async () => (await live()) === 200, { describe: 'liveness' });
+    clock.mockImplementation(() => now() + 7_200_000);
+    await waitFor(async () => (await live()) === 503, { describe: 'the end of patience' });
+    clock.mockRestore();
+    held.resolve();
+    await holding;
+  });
+
   it('does not start on a database that was not migrated, and says what to run', async () => {
     const empty = await testDatabase({ migrations: ingestMigrations });
     const env = { ...stackEnvironment(), DATABASE_URL: empty.config.url, REPORT_STORE_DIR: folder };

@@ -7,6 +7,7 @@ import { recordEvents } from '@delivery/consent/store';
 import { RewindStore } from '@delivery/ingest/store';
 import type { Recorder } from '@delivery/ingest/recorder';
 import { testKafka, type TestKafka, waitFor } from '@delivery/platform/testing';
+import type { PoolClient } from 'pg';
 import { beginHours } from '../closing/begin-hours';
 import { type Closed, closeOverHours } from '../closing/close-hours';
 import { sweepOldClaims } from '../closing/sweep-claims';
@@ -42,7 +43,7 @@ const publish = (count: number): Promise<unknown> =>
     Array.from({ length: count }, (_, n) => ({ key: `key ${n}`, value: interactions.encode(shown) })),
   );
 
-/** Closes what is over, by the clock as it is set now. */
+/** Closes what is over, by the clock as it is set now, in as many calls as it takes. */
 async function close(options: { later?: string } = {}) {
   if (options.later !== undefined) await world.moveClock(options.later);
   const database = await openAs(world.test, 'delivery_aggregator');
@@ -53,8 +54,12 @@ async function close(options: { later?: string } = {}) {
     closed: (each: Closed) => done.push(each),
   };
   try {
-    const state = await closeOverHours({ ...deps, database, log: kafka.connection }, never);
-    return { ...state, done };
+    for (;;) {
+      const before = done.length;
+      const state = await closeOverHours({ ...deps, database, log: kafka.connection });
+      if (done.length === before) return { ...state, done };
+      expect(done).toHaveLength(before + 1);
+    }
   } finally {
     await database.close();
   }
@@ -118,15 +123,31 @@ describe('closing hours', () => {
     await expect(displays()).resolves.toEqual({ closed: 5, open: 0 });
   });
 
+  it.each(['commit', 'abort'] as const)('waits for a transaction that is open, until its %s', async (end) => {
+    await record();
+    const open = await kafka.admin.begin(interactionsTopic);
+    await open.send([{ partition: 0, value: interactions.encode(shown) }]);
+    await kafka.admin.produce(interactionsTopic, [{ partition: 1, value: interactions.encode(shown) }]);
+    await recorded(1);
+    const waiting = await close({ later: '90 minutes' });
+    expect(waiting.waitingFor).toBe(
+      'partition 0 of consent.interactions.v1 is 1 messages behind, which wait for a producer to end its transaction',
+    );
+    expect(waiting.nextHour).toBe(hourOf(new Date()));
+    await open[end]();
+    const done = () => close().then(({ waitingFor }) => waitingFor === undefined);
+    await waitFor(done, { describe: 'the hour to be closed', timeoutMs: 60_000 });
+    await expect(displays()).resolves.toEqual({ closed: end === 'commit' ? 2 : 1, open: 0 });
+  });
+
   it('closes what it can while the recorder is behind', async () => {
     await publish(2);
     const present = hourOf(new Date());
     // Nothing is recorded, but nothing had arrived by the first ends, either: half of the rest each time.
-    const looks = [await close({ later: '30 hours' })];
-    for (let n = 0; n < 9; n += 1) looks.push(await close());
-    expect(looks[0]?.nextHour).toBe(present - 192 + 111);
-    expect(looks.at(-1)?.nextHour).toBe(present);
-    for (const { waitingFor } of looks) expect(waitingFor).toContain('messages behind');
+    const { nextHour, waitingFor, done } = await close({ later: '30 hours' });
+    expect(nextHour).toBe(present);
+    expect(waitingFor).toContain('messages behind');
+    expect(done.length).toBeGreaterThan(8);
   });
 
   it('loses nothing that comes late: it counts in the first open hour', async () => {
@@ -179,6 +200,32 @@ describe('closing hours', () => {
     const { waitingFor, done } = await close({ later: '2 hours' });
     expect(waitingFor).toContain('deliveries reconcile');
     expect(done).toEqual([]);
+  });
+
+  it('leaves the hours to others when its process is gone in the middle', async () => {
+    const held = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
+    const holding = world.db.transaction(async (tx) => {
+      await tx.query('LOCK TABLE hourly_metric IN SHARE MODE');
+      locked.resolve();
+      await held.promise;
+    });
+    await locked.promise;
+    const database = await openAs(world.test, 'delivery_aggregator');
+    const clients: PoolClient[] = [];
+    database.pool.on('acquire', (client) => clients.push(client));
+    const deps = { positions: world.positions, consents: new ConsentRollupStore(), closed: () => undefined };
+    const closing = closeOverHours({ ...deps, database, log: kafka.connection }).catch((error: unknown) => error);
+    const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'hourly_metric'::regclass`;
+    const waits = async () => (await world.db.query(waiting)).length > 0;
+    await waitFor(waits, { describe: 'it to be closing' });
+    for (const { connection } of clients) connection.stream.destroy();
+    await expect(closing).resolves.toMatchObject({ code: 'unavailable' });
+    await waitFor(async () => !(await waits()), { describe: 'Postgres to notice', timeoutMs: 60_000 });
+    held.resolve();
+    await holding;
+    await database.close();
+    await expect(close()).resolves.toMatchObject({ behindSeconds: 0 });
   });
 
   it('waits for whoever counts, who then counts no more into what was sealed', async () => {

@@ -134,10 +134,11 @@ const wanted = () =>
     .map(([row, counts]) => [row, ...counts].join('|'))
     .sort();
 
-function rollUp(limit: number, database = world.aggregator) {
+function rollUp(limit: number, options: { sliceMs?: number } = {}) {
   const told = { consents: 0 };
   const task = rollUpConsents({
-    database,
+    ...options,
+    database: world.aggregator,
     consents: new ConsentRollupStore(),
     everySeconds: 1,
     limit,
@@ -189,6 +190,19 @@ describe('recorded consents', () => {
       }
     },
   );
+
+  it('are left to the next call when one took long enough', async () => {
+    await world.positions.begin(world.db, { ...key, partition: 0, firstOffset: 0n });
+    await record(new Dice(1), 0, 5, new Date(begun));
+    const { run } = rollUp(2, { sliceMs: 0 });
+    const places: string[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      await run();
+      places.push(...(await world.rows('SELECT next_offset FROM consent_rollup_position')));
+    }
+    expect(places).toEqual(['2', '4', '6', '8', '8']);
+    expect(await counted()).toEqual(wanted());
+  });
 
   it('are in their hour though that is sealed before their count is committed', async () => {
     await world.positions.begin(world.db, { ...key, partition: 0, firstOffset: 0n });

@@ -15,7 +15,6 @@ import { recount, type Seen } from './recount';
 import { startRecorder } from './recording';
 import { openAs, RollupWorld } from './rollup-world';
 
-const never = new AbortController().signal;
 const count = 4_000;
 
 let kafka: TestKafka;
@@ -79,7 +78,7 @@ describe('two aggregators that race for everything, whose connections are killed
     const closeOnce = async (): Promise<void> => {
       const database = await openAs(world.test, 'delivery_aggregator');
       const deps = { log: kafka.connection, positions: world.positions, consents: new ConsentRollupStore() };
-      const work = closeOverHours({ ...deps, database, closed: () => (closings += 1) }, never);
+      const work = closeOverHours({ ...deps, database, closed: () => (closings += 1) });
       await work.finally(() => database.close());
     };
     const killing = (async () => {

@@ -88,4 +88,27 @@ describe('ticker', () => {
     expect(ticker.stuck()).toEqual(['a']);
     now.mockRestore();
   });
+
+  it('lets a call take as long as its task says, unless it fails', async () => {
+    const begin = performance.now();
+    const now = jest.spyOn(performance, 'now').mockReturnValue(begin);
+    const task = { everySeconds: 1, callSeconds: 600 };
+    const fails = () => Promise.reject(new Error('no database'));
+    const ticker = new Ticker(
+      [
+        { ...task, name: 'slow', run: () => new Promise(() => undefined) },
+        { ...task, name: 'bad', run: fails },
+      ],
+      observer,
+    );
+    ticker.start();
+    await settled();
+    now.mockReturnValue(begin + 599_000);
+    expect(ticker.stuck()).toEqual([]);
+    expect(ticker.stalled(60)).toEqual(['Task bad has not been done for 599 s: no database.']);
+    now.mockReturnValue(begin + 602_000);
+    expect(ticker.stuck()).toContain('slow');
+    expect(ticker.stalled(60)).toContain('Task slow has not been done for 602 s: its call has not come back.');
+    now.mockRestore();
+  });
 });

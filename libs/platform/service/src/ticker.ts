@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface Task {
   readonly name: string;
   readonly everySeconds: number;
+  /** What one call may take where that is long: it is neither late nor stuck before. */
+  readonly callSeconds?: number;
   /** Repeatable. What one call leaves undone, the next one does. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -41,18 +43,20 @@ export class Ticker {
 
   /** Tasks one of whose calls has not come back for far too long. */
   stuck(): string[] {
-    return this.tasks.flatMap(({ name, everySeconds }) => {
+    return this.tasks.flatMap(({ name, everySeconds, callSeconds = 0 }) => {
       const seconds = (performance.now() - (this.lastEnds.get(name) ?? performance.now())) / 1000;
-      return seconds > Math.max(STUCK_SECONDS, STUCK_PERIODS * everySeconds) ? [name] : [];
+      return seconds > Math.max(STUCK_SECONDS, STUCK_PERIODS * everySeconds, callSeconds) ? [name] : [];
     });
   }
 
   /** Sentences for the tasks whose work has not been done for so long, beside the time between two calls. */
   stalled(limitSeconds: number): string[] {
-    return this.tasks.flatMap(({ name, everySeconds }) => {
+    return this.tasks.flatMap(({ name, everySeconds, callSeconds = 0 }) => {
       const seconds = (performance.now() - (this.lastSuccesses.get(name) ?? performance.now())) / 1000;
-      if (seconds < everySeconds + limitSeconds) return [];
-      const why = this.lastErrors.get(name) ?? 'its call has not come back';
+      const error = this.lastErrors.get(name);
+      const allowed = error === undefined ? Math.max(limitSeconds, callSeconds) : limitSeconds;
+      if (seconds < everySeconds + allowed) return [];
+      const why = error ?? 'its call has not come back';
       return [`Task ${name} has not been done for ${Math.round(seconds)} s: ${why}.`];
     });
   }
