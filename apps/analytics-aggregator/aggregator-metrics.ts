@@ -1,4 +1,4 @@
-import { type ConsentPartition, offsetsBehind } from '@delivery/analytics/store';
+import { type ConsentPartition, type CountedConsents, offsetsBehind } from '@delivery/analytics/store';
 import {
   counterSpec,
   gaugeSpec,
@@ -13,6 +13,11 @@ import type { Closed, ClosingState } from './closing/close-hours';
 const SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 180, 600, 1800];
 
 const consentsCounted = counterSpec('analytics_consents_counted_total', 'Consents that were counted, when committed.');
+export const countedLate = counterSpec(
+  'analytics_counted_late_total',
+  'Interactions and consents that were counted in a later hour than that of their arrival, which was sealed.',
+  ['kind'],
+);
 const consentsBehind = gaugeSpec(
   'analytics_consents_behind_messages',
   'Messages of the consent topics that are recorded and not counted, over all partitions.',
@@ -31,12 +36,13 @@ const closingSeconds = histogramSpec(
 );
 const closingBehind = gaugeSpec(
   'analytics_closing_behind_seconds',
-  'Since the first hour ended that is not closed; 0 when none is over. A few seconds after each hour are ordinary.',
+  'Since the first hour ended that is not closed; 0 when none is over. After each hour the grace and a few seconds are ordinary.',
 );
 const tasksEnded = counterSpec('analytics_tasks_ended_total', 'Calls of tasks by how they ended.', ['task', 'outcome']);
 
 export const aggregatorMetricSpecs: readonly MetricSpec[] = [
   consentsCounted,
+  countedLate,
   consentsBehind,
   hoursClosed,
   rowsClosed,
@@ -51,8 +57,9 @@ export class AggregatorMetrics {
     this.forgetClosing();
   }
 
-  counted(consents: number): void {
+  counted({ consents, late }: CountedConsents): void {
     this.metrics.counter(consentsCounted).inc(consents);
+    this.metrics.counter(countedLate).inc({ kind: 'consents' }, late);
   }
 
   seen(partitions: readonly ConsentPartition[]): void {

@@ -58,7 +58,7 @@ export class AppModule {
         },
         // Done when all is made, before anything starts: whatever is counted is counted into an hour.
         { provide: HOURS_BEGUN, inject: [Database], useFactory: beginHours },
-        provideRecorder(config.recorder, interactionRecording()),
+        provideRecorder(config.recorder, interactionRecording),
         AggregatorService,
       ],
     };

@@ -54,7 +54,7 @@ export class AppModule {
         }),
       ],
       controllers: accept ? [EventsController, InteractionsController, UsersController] : [],
-      providers: record ? [provideRecorder(config.recorder, consentRecording())] : [],
+      providers: record ? [provideRecorder(config.recorder, consentRecording)] : [],
     };
   }
 }

@@ -13,7 +13,7 @@ export interface RollUpConsentsDeps {
   readonly consents: ConsentRollupStore;
   readonly everySeconds: number;
   /** Told of what was committed. */
-  counted(consents: number): void;
+  counted(done: CountedConsents): void;
   /** All partitions, after each look. */
   seen(partitions: readonly ConsentPartition[]): void;
   readonly limit?: number;
@@ -45,6 +45,6 @@ async function countSome(
   partition: ConsentPartition,
 ): Promise<CountedConsents | undefined> {
   const done = await database.transaction((tx) => consents.countNext(tx, partition, limit));
-  if (done !== undefined) counted(done.consents);
+  if (done !== undefined) counted(done);
   return done;
 }

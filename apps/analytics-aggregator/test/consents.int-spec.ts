@@ -18,12 +18,14 @@ const begun = Date.UTC(2026, 4, 30, 9);
 let world: RollupWorld;
 let events = 0;
 /** What was recorded, as it has to be counted. */
+let expectedGuests: Record<string, number> = {};
 let expected: Record<string, [positive: number, negative: number, partial: number]> = {};
 
 beforeEach(async () => {
   world = await RollupWorld.open(organizations);
   await world.db.query('UPDATE analytics_open_hour SET hour = $1', [hourOf(new Date(begun))]);
   expected = {};
+  expectedGuests = {};
 });
 afterEach(() => world.close());
 
@@ -52,6 +54,8 @@ function randomEvent(dice: Dice) {
   ] as const);
   const organization = dice.of(organizations);
   const confirmed = dice.below(8) > 0;
+  const known = dice.below(2) > 0;
+  const anonymous = !known && 'source' in dimensions;
   const input: ConsentEventInput = {
     organization_id: organization,
     id: `e${(events += 1)}`,
@@ -59,15 +63,21 @@ function randomEvent(dice: Dice) {
     regulation,
     ...('source' in dimensions && { source: dimensions.source }),
     user: {
-      id: `u${dice.below(20)}`,
-      ...(dice.below(2) > 0 && { organization_user_id: 'known' }),
+      id: `${anonymous ? 'guest' : 'u'}${dice.below(20)}`,
+      ...(known && { organization_user_id: 'known' }),
       ...('country' in country && { country: country.country }),
       ...('last_seen_country' in country && { last_seen_country: country.last_seen_country }),
     },
     metadata: structuredClone(dimensions.metadata),
     consents: choices(dice, outcome),
   };
-  return { input, outcome, confirmed, row: [organization, dimensions.as, country.as, regulation].join('|') };
+  return {
+    input,
+    outcome,
+    confirmed,
+    guest: anonymous && regulation === 'gdpr',
+    row: [organization, dimensions.as, country.as, regulation].join('|'),
+  };
 }
 
 function choices(dice: Dice, outcome: number): NonNullable<ConsentEventInput['consents']> {
@@ -109,6 +119,9 @@ async function record(dice: Dice, partition: number, count: number, arrivedAt: D
     const counts = (expected[`${hour}|${row}`] ??= [0, 0, 0]);
     counts[outcome] = (counts[outcome] ?? 0) + 1;
   }
+  for (const { input } of made.filter(({ confirmed, guest }) => confirmed && guest)) {
+    expectedGuests[input.organization_id] = (expectedGuests[input.organization_id] ?? 0) + 1;
+  }
 }
 
 async function recordThroughEpochs(dice: Dice): Promise<void> {
@@ -135,21 +148,24 @@ const wanted = () =>
     .sort();
 
 function rollUp(limit: number, options: { sliceMs?: number } = {}) {
-  const told = { consents: 0 };
+  const told = { consents: 0, late: 0 };
   const task = rollUpConsents({
     ...options,
     database: world.aggregator,
     consents: new ConsentRollupStore(),
     everySeconds: 1,
     limit,
-    counted: (consents) => (told.consents += consents),
+    counted: ({ consents, late }) => {
+      told.consents += consents;
+      told.late += late;
+    },
     seen: () => undefined,
   });
   return { told, run: () => task.run(never) };
 }
 
-/** The lines of an export of everything, guests included. */
-async function exportedLines(organizationId: string): Promise<number> {
+/** The lines of an export of everything. */
+async function exportedLines(organizationId: string, includeGuests: boolean): Promise<number> {
   const all = await world.db.query<{ partition: number; epoch: number; next_offset: string }>(
     `SELECT partition, epoch, next_offset FROM ingest_position WHERE consumer = $1 ORDER BY epoch`,
     [consentRecorderName],
@@ -161,7 +177,7 @@ async function exportedLines(organizationId: string): Promise<number> {
     return [{ topicId, partition, from: { epoch: 1, offset: 0n }, to }];
   });
   const months = { first: '-infinity', last: 'infinity' };
-  const sql = contentOf('consent-events').linesSql({ organizationId, ranges, includeGuests: true, months });
+  const sql = contentOf('consent-events').linesSql({ organizationId, ranges, includeGuests, months });
   const lines = await Promise.all(sql.map((text) => world.db.query(text)));
   return lines.flat().length;
 }
@@ -178,15 +194,18 @@ describe('recorded consents', () => {
       const sum = Object.values(expected)
         .flat()
         .reduce((all, count) => all + count, 0);
-      expect(told.consents).toBe(sum);
+      expect(told).toEqual({ consents: sum, late: 0 });
       for (const organization of organizations) {
         const [row] = await world.db.query<{ consents: number }>(
           `SELECT sum(positive + negative + partial)::int AS consents FROM consent_hourly
          WHERE organization_id = $1 AND regulation = 'gdpr'`,
           [organization],
         );
-        expect(row?.consents).toBe(await exportedLines(organization));
-        expect(row?.consents).toBeGreaterThan(10);
+        expect(row?.consents).toBe(await exportedLines(organization, true));
+        const guests = expectedGuests[organization] ?? 0;
+        expect((row?.consents ?? 0) - guests).toBe(await exportedLines(organization, false));
+        expect(guests).toBeGreaterThan(3);
+        expect((row?.consents ?? 0) - guests).toBeGreaterThan(10);
       }
     },
   );
@@ -202,6 +221,20 @@ describe('recorded consents', () => {
     }
     expect(places).toEqual(['2', '4', '6', '8', '8']);
     expect(await counted()).toEqual(wanted());
+  });
+
+  it('are told when they are counted in a later hour, since theirs is sealed', async () => {
+    await world.positions.begin(world.db, { ...key, partition: 0, firstOffset: 0n });
+    await record(new Dice(1), 0, 5, new Date(begun));
+    await world.aggregator.transaction((tx) => new OpenHourStore().seal(tx, hourOf(new Date(begun)) + 1));
+    await record(new Dice(2), 0, 20, new Date(begun + 3_600_000));
+    const { told, run } = rollUp(100);
+    await run();
+    const [row] = await world.db.query(`SELECT count(*)::int AS late FROM consent_event_revision
+      WHERE user_version IS NOT NULL AND arrived_at < to_timestamp(${begun / 1000}) + interval '1 second'`);
+    expect(row).toEqual({ late: told.late });
+    expect(told.late).toBeGreaterThan(0);
+    expect(told.consents).toBeGreaterThan(told.late);
   });
 
   it('are in their hour though that is sealed before their count is committed', async () => {

@@ -39,7 +39,7 @@ export function randomInteraction(dice: Dice): Interaction {
     id: maybe(`id-${dice.below(1500)}`),
     type,
     settings_id: dice.of(['s1', 's2']),
-    device_id: type === 'DECISION' ? `d${dice.below(12)}` : maybe(`d${dice.below(12)}`),
+    device_id: maybe(`d${dice.below(12)}`),
     session_id: maybe(`session-${dice.below(6)}`),
     platform: maybe(dice.of(['web', 'app'])),
     device_type: maybe('mobile'),
@@ -53,14 +53,15 @@ export function randomInteraction(dice: Dice): Interaction {
 
 function decisionOf(dice: Dice): Partial<Interaction> {
   const service = () => ({
-    template_id: dice.of(['t1', 't2', 't3', 'constructor']),
+    template_id: dice.of(['t1', 't2', 't3', 'constructor', '__proto__']),
     name: sometimes(dice, dice.of(['Maps', 'Größe "x"'])),
     consent: dice.of([0, 1] as const),
   });
   return {
-    controller_id: sometimes(dice, 'c1'),
+    // Called as devices are, and none of them.
+    controller_id: `d${dice.below(12)}`,
     action: dice.below(9),
-    action_type: dice.of(['explicit', 'implicit'] as const),
+    action_type: dice.of(['explicit', 'implicit', 'EXPLICIT', 'IMPLICIT'] as const),
     services: Array.from({ length: 1 + dice.below(3) }, service),
   };
 }

@@ -11,7 +11,11 @@ import { InteractionsRecorder } from '../record/interactions.recorder';
 export async function startRecorder(
   database: Database,
   connection: KafkaConnection,
-  { groupId, batchSize = 50 }: { groupId: string; batchSize?: number },
+  {
+    groupId,
+    batchSize = 50,
+    countedLate = () => undefined,
+  }: { groupId: string; batchSize?: number; countedLate?: (count: number) => void },
 ) {
   const nothing = (): void => undefined;
   const observer = {
@@ -23,7 +27,7 @@ export async function startRecorder(
     {
       consumer: interactionRecorderName,
       groupId,
-      topics: [new InteractionsRecorder(new KnownOrganizations())],
+      topics: [new InteractionsRecorder(new KnownOrganizations(), countedLate)],
       batchSize,
       recheckMs: 100,
       stalledMs: 60_000,

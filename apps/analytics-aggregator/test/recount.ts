@@ -100,7 +100,9 @@ function granularOf(seen: readonly Seen[]): string[] {
     if (i.type !== 'DECISION') continue;
     for (const { template_id: template, name, consent } of i.services ?? []) {
       const where = [i.organization_id, dayOf(arrivedAt), i.settings_id, template].join('|');
-      last[`${where} of ${i.device_id}`] = [where, name ?? template, i.action, i.action_type, consent].join('|');
+      const who = i.device_id ? `device ${i.device_id}` : `controller ${i.controller_id}`;
+      const how = i.action_type === 'explicit' || i.action_type === 'EXPLICIT' ? 'explicit' : 'implicit';
+      last[`${where} of ${who}`] = [where, name ?? template, i.action, how, consent].join('|');
     }
   }
   return countOf(Object.values(last));

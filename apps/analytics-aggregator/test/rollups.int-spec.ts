@@ -1,13 +1,13 @@
 import { daysCompletedBy, hourOf, hourStart } from '@delivery/analytics/domain';
 import { interactionsTopic } from '@delivery/analytics/schema';
 import { closeHours, OpenHourStore } from '@delivery/analytics/store';
-import { KnownOrganizations, type LogMessage } from '@delivery/ingest/recorder';
+import { KnownOrganizations, type LogMessage, type RecordOutcome } from '@delivery/ingest/recorder';
 import { InteractionsRecorder } from '../record/interactions.recorder';
 import { Dice, organizations, randomInteraction } from './random-interactions';
 import { recount, type Seen } from './recount';
 import { RollupWorld } from './rollup-world';
 
-const recorder = new InteractionsRecorder(new KnownOrganizations());
+const recorder = new InteractionsRecorder(new KnownOrganizations(), () => undefined);
 /** Begins within the hours that are open in a new database. */
 const start = hourStart(hourOf(new Date()) - 100);
 const hours = 80;
@@ -23,13 +23,17 @@ function message({ offset, arrivedAt }: Seen): LogMessage {
   return { offset: BigInt(offset), key: null, value: null, headers: {}, appendedAt: arrivedAt, arrivedAt };
 }
 
-/** Records a batch of one partition, in a transaction of its own. @returns duplicates */
-async function record(batch: readonly Seen[]): Promise<number> {
-  const [first] = batch;
-  if (first === undefined) return 0;
-  const source = { clusterId: 'c', topic: interactionsTopic, topicId: 3, partition: first.partition, epoch: 1 };
+/** Records a batch of one partition, in a transaction of its own. */
+function outcomeOf(batch: readonly Seen[]): Promise<RecordOutcome> {
+  const partition = batch[0]?.partition ?? 0;
+  const source = { clusterId: 'c', topic: interactionsTopic, topicId: 3, partition, epoch: 1 };
   const items = batch.map((seen) => ({ message: message(seen), value: seen.interaction }));
-  const outcome = await world.aggregator.transaction((tx) => recorder.record(tx, items, source));
+  return world.aggregator.transaction((tx) => recorder.record(tx, items, source));
+}
+
+/** @returns duplicates */
+async function record(batch: readonly Seen[]): Promise<number> {
+  const outcome = await outcomeOf(batch);
   expect(outcome.rejected).toEqual([]);
   return outcome.duplicates;
 }
@@ -100,6 +104,43 @@ describe('what is recorded', () => {
       expect(await world.rows(`SELECT * FROM ${open}`)).toEqual([]);
     }
   });
+
+  it.each([1, 3, 100])(
+    'has so many services of a device, and rejects what brings more (%i in a batch)',
+    async (size) => {
+      const decision = (n: number, services: readonly string[], device = 'greedy'): Seen => ({
+        interaction: {
+          ...{ organization_id: 'acme', type: 'DECISION', settings_id: 's', device_id: device },
+          ...{ action: 1, action_type: 'explicit' },
+          services: services.map((id) => ({ template_id: id, consent: 1 })),
+        },
+        partition: 0,
+        offset: n,
+        arrivedAt: start,
+      });
+      const names = (from: number, count: number) => Array.from({ length: count }, (_, n) => `s${from + n}`);
+      const sent = [
+        ...[0, 1, 2, 3].map((n) => decision(n, names(n * 495, 500))),
+        decision(4, names(1900, 200)),
+        decision(5, names(1985, 15)),
+        decision(6, ['a', 'b', 'c'], 'modest'),
+        decision(7, ['one more']),
+        ...[8, 9, 10].map((n) => decision(n, names(0, 500))),
+        ...Array.from({ length: 5 }, (_, n) => decision(11 + n, names(n * 500, 500), 'sudden')),
+      ];
+      const rejected: RecordOutcome['rejected'][number][] = [];
+      for (let begin = 0; begin < sent.length; begin += size) {
+        rejected.push(...(await outcomeOf(sent.slice(begin, begin + size))).rejected);
+      }
+      expect(rejected.map(({ message: { offset } }) => Number(offset)).sort((a, b) => a - b)).toEqual([4, 7, 15]);
+      expect(rejected[0]?.reasons).toMatchObject([
+        { field: 'services', code: 'too_many_services', message: expect.stringContaining('2,000 services a day') },
+      ]);
+      await closeAll();
+      const [row] = await world.db.query('SELECT sum(count)::int AS devices FROM granular_daily');
+      expect(row).toEqual({ devices: 2000 + 3 + 2000 });
+    },
+  );
 
   it('is the same in one batch or in many', async () => {
     const one = onePartition(new Dice(7), 300);

@@ -18,6 +18,7 @@ export {
   INTERACTION_TYPES,
   type InteractionType,
   MAX_ACTION,
+  MAX_DEVICE_SERVICES,
   type ServiceDecision,
 } from './interaction';
 export { missingPeriods, type WantedPeriods } from './missing-periods';

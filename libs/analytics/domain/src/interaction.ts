@@ -23,11 +23,15 @@ export const INTERACTION_TYPES = [...BANNER_TYPES, 'PAGE_VIEW', 'SESSION', 'DECI
 export type BannerType = (typeof BANNER_TYPES)[number];
 export type InteractionType = (typeof INTERACTION_TYPES)[number];
 
-export const ACTION_TYPES = ['explicit', 'implicit'] as const;
+/** As clients spell them; reports have small letters. */
+export const ACTION_TYPES = ['explicit', 'implicit', 'EXPLICIT', 'IMPLICIT'] as const;
 export type ActionType = (typeof ACTION_TYPES)[number];
 
 /** The largest code of an action (contracts.md §2.2): 0 accept all ... 8 mobile session restore. */
 export const MAX_ACTION = 8;
+
+/** Services that a device can decide on in a day under one settings id; banners have dozens. */
+export const MAX_DEVICE_SERVICES = 2_000;
 
 /** A service that was decided on. */
 export interface ServiceDecision {

@@ -143,7 +143,7 @@ export class InteractionMessage {
   @IsIn(actions)
   action?: number | null;
 
-  /** Whether a person decided, or what applies without it; only a `DECISION` has it. */
+  /** Whether a person decided, or what applies without it, in small or capital letters; only a `DECISION` has it. */
   @IsOptional()
   @IsIn([...ACTION_TYPES])
   action_type?: ActionType | null;

@@ -17,6 +17,8 @@ export interface CountedConsents {
   readonly offsets: bigint;
   /** Consents that were counted: not all that was passed was one, or confirmed. */
   readonly consents: number;
+  /** Of them, those counted in a later hour than that of their arrival, which was sealed. */
+  readonly late: number;
 }
 
 /** Recorded consents, counted by their positions. Owns `consent_rollup_position` and `consent_hourly`. */
@@ -49,11 +51,11 @@ export class ConsentRollupStore {
     const open = await this.openHour.hold(tx);
     // A log that was made anew may bring what arrived before what was recorded last.
     const since = place?.epoch === range.epoch ? place.month : '-infinity';
-    const [row] = await tx.query<{ consents: number; month: string | null }>(countSql, [
+    const [row] = await tx.query<{ consents: number; late: number; month: string | null }>(countSql, [
       ...[topicId, partition.partition, range.epoch, range.from.toString(), range.to.toString(), since, open],
     ]);
     await this.move(tx, partition, range, row?.month ?? since);
-    return { offsets: range.to - range.from, consents: row?.consents ?? 0 };
+    return { offsets: range.to - range.from, consents: row?.consents ?? 0, late: row?.late ?? 0 };
   }
 
   /** When the first consent arrived that is kept; undefined when there is none. By a look into the index for each organization. */
@@ -144,15 +146,14 @@ const no = `doc @? '$.consents.purposes[*] ? (@.enabled == false)' OR doc @? '$.
  */
 const countSql = `
   WITH documents AS MATERIALIZED (
-    SELECT o.organization_id, r.month, r.regulation,
-      greatest(floor(extract(epoch FROM r.arrived_at) / 3600)::int, $7::int) AS hour, r.doc
+    SELECT o.organization_id, r.month, r.regulation, floor(extract(epoch FROM r.arrived_at) / 3600)::int AS arrived, r.doc
     FROM organization o CROSS JOIN LATERAL (
       SELECT month, regulation, arrived_at, event_document::jsonb AS doc FROM consent_event_revision r
       WHERE r.organization_id = o.organization_id AND topic_id = $1 AND partition = $2 AND epoch = $3
         AND log_offset >= $4::bigint AND log_offset < $5::bigint AND month >= $6::date AND user_version IS NOT NULL
       OFFSET 0) r),
   counted AS (
-    SELECT organization_id, hour, regulation,
+    SELECT organization_id, greatest(arrived, $7::int) AS hour, regulation,
       ${dimension(either(`doc #> '{metadata,settings_id}'`, `doc #> '{metadata,notice_id}'`), 64)} AS settings_id,
       ${dimension(`doc #> '{metadata,domain}'`, 253)} AS domain,
       CASE WHEN jsonb_typeof(doc #> '{metadata,platform}') = 'string' THEN left(doc #>> '{metadata,platform}', 64)
@@ -175,4 +176,4 @@ const countSql = `
     ON CONFLICT (organization_id, hour, topic_id, partition, settings_id, domain, platform, device_type, country, regulation)
     DO UPDATE SET positive = t.positive + excluded.positive, negative = t.negative + excluded.negative,
       partial = t.partial + excluded.partial)
-  SELECT count(*)::int AS consents, max(month)::text AS month FROM documents`;
+  SELECT count(*)::int AS consents, (count(*) FILTER (WHERE arrived < $7::int))::int AS late, max(month)::text AS month FROM documents`;

@@ -71,4 +71,23 @@ describe('countInteractions', () => {
     ]);
     expect([hourly, daily]).toEqual([[], []]);
   });
+
+  it('never takes a controller for a device', () => {
+    const services = [{ template_id: '__proto__', consent: 1 }] as const;
+    const { decisions } = countInteractions(
+      [
+        at({ ...decision, services }),
+        at({ ...decision, device_id: '', controller_id: 'd', services }),
+        at({ ...decision, device_id: null, controller_id: 'd', action_type: 'IMPLICIT', services }),
+        at({ ...decision, device_id: null, controller_id: 'e', services }),
+      ],
+      hour,
+    );
+    expect(decisions.map(({ items }) => items.length)).toEqual([1, 2, 1]);
+    expect(decisions.map((each) => Object.entries(each.services)[0]?.[1][2])).toEqual([
+      'explicit',
+      'implicit',
+      'explicit',
+    ]);
+  });
 });

@@ -48,6 +48,8 @@ export interface Decision {
   readonly device: string;
   /** As the column `services` of `interaction_decision` has it. */
   readonly services: Record<string, readonly (string | number)[]>;
+  /** The interactions that it is made of, in their order. */
+  readonly items: InteractionToRecord[];
 }
 
 /** What a batch adds to the rollups. */
@@ -152,22 +154,34 @@ class Counting {
     this.sessions.set(session, { organizationId, hour, session, of });
   }
 
-  private decide({ interaction, arrivedAt, offset }: InteractionToRecord, day: string): void {
-    const { organization_id: organizationId, settings_id: settingsId, services } = interaction;
-    const { action, action_type: actionType, device_id: deviceId, controller_id: controllerId } = interaction;
-    const device = digest(deviceId ?? controllerId ?? '');
+  private decide(item: InteractionToRecord, day: string): void {
+    const { organization_id: organizationId, settings_id: settingsId } = item.interaction;
+    const { device_id: deviceId, controller_id: controllerId } = item.interaction;
+    const device = deviceId ? digest('device', deviceId) : digest('controller', controllerId ?? '');
     const key = `${organizationId}\n${day}\n${settingsId}\n${device}`;
     let decision = this.decisions.get(key);
     if (decision === undefined) {
-      // Without a prototype: whatever a service is called is a key like any other.
-      decision = { organizationId, day, settingsId, device, services: Object.create(null) };
+      decision = decisionOf({ organizationId, day, settingsId, device });
       this.decisions.set(key, decision);
     }
-    const [at, place] = [arrivedAt.getTime(), Number(offset)];
-    for (const { template_id: id, name, consent } of services ?? []) {
-      decision.services[id] = [name ?? id, action ?? 0, actionType ?? '', consent, at, place];
-    }
+    decide(decision, item);
   }
+}
+
+/** Nothing decided yet. */
+export function decisionOf(of: Omit<Decision, 'services' | 'items'>): Decision {
+  // Without a prototype: whatever a service is called is a key like any other.
+  return { ...of, services: Object.create(null), items: [] };
+}
+
+/** What is decided later replaces what was decided before. */
+export function decide({ services: decided, items }: Decision, item: InteractionToRecord): void {
+  const { action, action_type: actionType, services } = item.interaction;
+  const [at, place] = [item.arrivedAt.getTime(), Number(item.offset)];
+  for (const { template_id: id, name, consent } of services ?? []) {
+    decided[id] = [name ?? id, action ?? 0, actionType?.toLowerCase() ?? '', consent, at, place];
+  }
+  items.push(item);
 }
 
 function count(row: HourlyCount, type: Exclude<InteractionType, 'DECISION'>): void {

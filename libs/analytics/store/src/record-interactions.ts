@@ -1,17 +1,17 @@
+import { hourOf } from '@delivery/analytics/domain';
 import type { Sql } from '@delivery/platform/postgres';
+import { addDecisions } from './add-decisions';
 import { claimInteractions } from './claim-interactions';
-import {
-  countInteractions,
-  type DailyCount,
-  type Decision,
-  type HourlyCount,
-  type Session,
-} from './count-interactions';
+import { countInteractions, type DailyCount, type HourlyCount, type Session } from './count-interactions';
 import { type InteractionToRecord, undashed } from './interaction';
 import { OpenHourStore } from './open-hour.store';
 
 export interface RecordedInteractions {
   readonly duplicates: number;
+  /** Counted in a later hour than that of their arrival, which was sealed. */
+  readonly late: number;
+  /** Decisions that would have made too many services of their device. */
+  readonly refused: readonly InteractionToRecord[];
 }
 
 const openHour = new OpenHourStore();
@@ -33,8 +33,9 @@ export async function recordInteractions(
   await addNewSessions(tx, counts.sessions);
   await addHourly(tx, counts.hourly.filter(holdsSomething), partition);
   await addDaily(tx, counts.daily, partition);
-  await addDecisions(tx, counts.decisions, partition);
-  return { duplicates: batch.length - counted.length };
+  const refused = await addDecisions(tx, counts.decisions, partition);
+  const late = counted.filter(({ arrivedAt }) => hourOf(arrivedAt) < open).length;
+  return { duplicates: batch.length - counted.length, late, refused };
 }
 
 /** Counts those that were not seen in their hour before. Sorted, as claims are. */
@@ -109,27 +110,6 @@ async function addDaily(tx: Sql, rows: readonly DailyCount[], partition: number)
       rows.map((row) => row.browser),
       rows.map((row) => row.country),
       rows.map((row) => row.count),
-    ],
-  );
-}
-
-/** What is decided later replaces what was decided before: a partition is recorded in its order. */
-async function addDecisions(tx: Sql, rows: readonly Decision[], partition: number): Promise<void> {
-  if (rows.length === 0) return;
-  await tx.query(
-    `INSERT INTO interaction_decision AS t (organization_id, day, settings_id, device, partition, services)
-     SELECT organization_id, day, settings_id, device, $1, services
-     FROM unnest($2::text[], $3::date[], $4::text[], $5::uuid[], $6::jsonb[])
-       AS u(organization_id, day, settings_id, device, services)
-     ON CONFLICT (organization_id, day, settings_id, device, partition)
-     DO UPDATE SET services = t.services || excluded.services`,
-    [
-      partition,
-      rows.map((row) => row.organizationId),
-      rows.map((row) => row.day),
-      rows.map((row) => row.settingsId),
-      rows.map((row) => row.device),
-      rows.map((row) => JSON.stringify(row.services)),
     ],
   );
 }

@@ -30,6 +30,10 @@ export interface RangeResult {
   counted: Counters;
 }
 
+interface RecordedOnce extends RangeResult {
+  outcome: RecordOutcome;
+}
+
 /**
  * Records one range in one transaction: lock the position, write the rows, write the rejections, move the position.
  * A value that Postgres refuses is found by halving the range; it alone is rejected.
@@ -44,6 +48,7 @@ export async function recordRange<P>(
   try {
     const result = await deps.database.transaction((tx) => recordOnce(deps, tx, recorder, position, range));
     deps.counted(position.topic, position.partition, result.counted);
+    result.outcome.committed?.();
     return result;
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.code !== 'refused_value' || range.items.length === 0) throw error;
@@ -88,7 +93,7 @@ async function recordOnce<P>(
   recorder: TopicRecorder<P>,
   expected: IngestPosition,
   range: Range<P>,
-): Promise<RangeResult> {
+): Promise<RecordedOnce> {
   const { topic, partition, consumer } = expected;
   const position = await deps.positions.lock(tx, consumer, topic, partition);
   const same = position?.epoch === expected.epoch && position.nextOffset === expected.nextOffset;
@@ -118,7 +123,7 @@ async function recordOnce<P>(
     counted,
     ...(last && { last: { offset: last.offset, fingerprint: fingerprintOf(last), arrivedAt: last.arrivedAt } }),
   });
-  return { position: moved(position, range.nextOffset, counted, last), counted };
+  return { position: moved(position, range.nextOffset, counted, last), counted, outcome };
 }
 
 function countRange<P>(position: IngestPosition, range: Range<P>, rejected: number, outcome: RecordOutcome): Counters {

@@ -36,7 +36,10 @@ export class RecordService implements OnApplicationBootstrap {
 }
 
 /** The service's {@link RecordService}. Needs `Database`, `KafkaConnection` and `recorderMetricSpecs`. */
-export function provideRecorder(config: RecorderConfig, recording: Recording): FactoryProvider<RecordService> {
+export function provideRecorder(
+  config: RecorderConfig,
+  recording: (metrics: Metrics) => Recording,
+): FactoryProvider<RecordService> {
   return {
     provide: RecordService,
     inject: [Database, KafkaConnection, HealthChecks, Lifecycle, Metrics],
@@ -49,7 +52,7 @@ export function provideRecorder(config: RecorderConfig, recording: Recording): F
     ) => {
       const observer = observeRecorder(metrics, new Logger('recorder'));
       const { batchSize, recheckMs, stalledSeconds } = config;
-      const options = { ...recording, batchSize, recheckMs, stalledMs: stalledSeconds * 1000 };
+      const options = { ...recording(metrics), batchSize, recheckMs, stalledMs: stalledSeconds * 1000 };
       return new RecordService(new Recorder({ database, connection, observer }, options), health, lifecycle);
     },
   };

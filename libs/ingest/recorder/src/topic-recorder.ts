@@ -32,6 +32,8 @@ export interface RecordOutcome {
   duplicates: number;
   suppressed: number;
   rejected: readonly { message: LogMessage; organizationId: string | undefined; reasons: readonly RejectionReason[] }[];
+  /** Called once the transaction is committed: for what may be told only then. */
+  committed?(): void;
 }
 
 /**

@@ -92,6 +92,13 @@ describe('database', () => {
     ['refused_value', 'SELECT 1/0', '22012', false],
     ['refused_value', `INSERT INTO sample VALUES (1, NULL)`, '23502', false],
     ['refused_value', `SELECT E'\\\\000'::bytea::text || convert_from('\\x00', 'utf8')`, '22021', false],
+    [
+      'refused_value',
+      `CREATE TEMP TABLE long (v text PRIMARY KEY) ON COMMIT DROP;
+       INSERT INTO long SELECT string_agg(md5(n::text), '') FROM generate_series(1, 1000) n`,
+      '54000',
+      false,
+    ],
     ['permission_denied', 'SET LOCAL ROLE delivery_exporter; INSERT INTO sample VALUES (1, $$x$$)', '42501', false],
     ['timeout', 'SET LOCAL statement_timeout = 20; SELECT pg_sleep(5)', '57014', true],
     ['failed', 'SELECT nothing', '42703', false],

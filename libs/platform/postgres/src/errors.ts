@@ -83,7 +83,8 @@ export function mapConnectError(error: unknown): unknown {
 function codeOf(state: string): DatabaseErrorCode {
   const group = state.slice(0, 2);
   if (state === '40001' || state === '40P01') return 'conflict';
-  if (group === '22' || group === '23') return 'refused_value';
+  // 54000: a value beyond what a row or an index can hold.
+  if (group === '22' || group === '23' || state === '54000') return 'refused_value';
   if (state === '42501' || group === '28') return 'permission_denied';
   // Cancelled by a time-out, no lock in time, idle in a transaction for too long.
   if (state === '57014' || state === '55P03' || state === '25P03' || state === '25P04') return 'timeout';
