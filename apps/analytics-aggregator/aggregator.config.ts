@@ -24,6 +24,17 @@ export class AggregatorConfig {
   closingSeconds: number;
 
   @Env({
+    name: 'ANALYTICS_GRACE_SECONDS',
+    description:
+      'Seconds that an hour must be over, by the clock of Postgres, before it is sealed: more than the clock of a broker may be behind it.',
+    default: '30',
+  })
+  @IsInt()
+  @Min(0)
+  @Max(3600)
+  graceSeconds: number;
+
+  @Env({
     name: 'ANALYTICS_LATE_SECONDS',
     description: 'Seconds that an hour may be over without being closed, until the process is unready.',
     default: '900',

@@ -63,7 +63,7 @@ export class AggregatorService implements OnApplicationBootstrap {
         database,
         consents,
         everySeconds: this.config.consentsSeconds,
-        counted: (count) => metrics.counted(count),
+        counted: (done) => metrics.counted(done),
         seen: (partitions) => metrics.seen(partitions),
       }),
       this.closing(consents),
@@ -74,13 +74,14 @@ export class AggregatorService implements OnApplicationBootstrap {
   private closing(consents: ConsentRollupStore): Task {
     const { database, kafka: log, metrics } = this;
     const positions = new PositionStore();
+    const { graceSeconds } = this.config;
     const closed = (done: Closed): void => {
       metrics.closed(done);
       this.logger.log(done, 'hours were closed');
     };
     const run = async (): Promise<void> => {
       try {
-        const state = await closeOverHours({ database, log, positions, consents, closed });
+        const state = await closeOverHours({ database, log, positions, consents, graceSeconds, closed });
         this.watch.look(state);
         metrics.looked(state);
       } catch (error) {

@@ -68,7 +68,7 @@ async function planOnce({ database }: Rig, integrationId: string, dataset: Datas
       schedules,
       runs: new RunStore(),
       positions: new PositionStore(),
-      log: { offsetsAt: async () => [] },
+      log: { clusterId: async () => 'c', offsetsAt: async () => [] },
       readSettings: async () => ({ includeGuests: true }),
       maxWaitSeconds: 0,
     },

@@ -15,6 +15,8 @@ export interface ClosingDeps {
   readonly log: LogReader;
   readonly positions: PositionStore;
   readonly consents: ConsentRollupStore;
+  /** For so long after its end a broker, whose clock is its own, may still take messages into an hour. */
+  readonly graceSeconds: number;
   /** Told of what was committed. */
   closed(done: Closed): void;
 }
@@ -51,14 +53,14 @@ export async function closeOverHours(deps: ClosingDeps): Promise<ClosingState> {
 }
 
 /** @returns what is waited for when hours are over that cannot be sealed */
-async function sealOverHours({ database, log, ...stores }: ClosingDeps): Promise<string | undefined> {
+async function sealOverHours({ database, log, graceSeconds, ...stores }: ClosingDeps): Promise<string | undefined> {
   const openHour = new OpenHourStore();
   const open = await openHour.read(database);
-  const over = hourOf(await databaseNow(database));
+  const over = hourOf(new Date((await databaseNow(database)).getTime() - graceSeconds * 1000));
   let latest: string | undefined;
   // After a standstill: all that is over if that is possible, else half of it, and so on.
   for (let hours = over - open; hours > 0; hours = Math.floor(hours / 2)) {
-    const target = await hourTarget(log, open + hours);
+    const target = await hourTarget({ database, log, positions: stores.positions }, open + hours);
     const waiting = await database.transaction(async (tx) => {
       const words = await waitingFor(tx, stores, target);
       if (words === undefined) await openHour.seal(tx, open + hours);

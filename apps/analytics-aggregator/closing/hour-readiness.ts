@@ -4,7 +4,7 @@ import { type ConsentPartition, type ConsentRollupStore, offsetsBehind } from '@
 import { consentCommandsTopic, consentEventsTopic, consentRecorderName } from '@delivery/consent/schema';
 import { type LogReader, logTargetAt, type LogTarget, readinessOf } from '@delivery/exports/engine';
 import type { IngestPosition, PositionStore } from '@delivery/ingest/store';
-import type { Sql } from '@delivery/platform/postgres';
+import type { Database, Sql } from '@delivery/platform/postgres';
 
 const CONSENT_TOPICS = [consentEventsTopic, consentCommandsTopic];
 
@@ -16,11 +16,16 @@ export interface HourTarget {
 }
 
 /** Asks Kafka: before a transaction, since no lock may wait for it. */
-export async function hourTarget(log: LogReader, hour: number): Promise<HourTarget> {
+export async function hourTarget(
+  { database, log, positions }: { database: Database; log: LogReader; positions: PositionStore },
+  hour: number,
+): Promise<HourTarget> {
   const end = hourStart(hour);
+  const recorded = await positions.readAll(database, interactionRecorderName);
+  const recordedConsents = await positions.readAll(database, consentRecorderName);
   const [interactions, consents] = await Promise.all([
-    logTargetAt(log, [interactionsTopic], end),
-    logTargetAt(log, CONSENT_TOPICS, end),
+    logTargetAt(log, [interactionsTopic], end, recorded),
+    logTargetAt(log, CONSENT_TOPICS, end, recordedConsents),
   ]);
   return { hour, interactions, consents };
 }

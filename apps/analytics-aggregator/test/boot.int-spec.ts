@@ -35,6 +35,7 @@ describe('analytics-aggregator', () => {
       ...stackEnvironment(),
       DATABASE_URL: world.test.config.url,
       KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix,
+      ANALYTICS_GRACE_SECONDS: '0',
       REPORT_STORE_KIND: 'file',
       REPORT_STORE_DIR: folder,
     });

@@ -77,7 +77,12 @@ describe('two aggregators that race for everything, whose connections are killed
     let [running, failures, hours, closings] = [true, 0, 0, 0];
     const closeOnce = async (): Promise<void> => {
       const database = await openAs(world.test, 'delivery_aggregator');
-      const deps = { log: kafka.connection, positions: world.positions, consents: new ConsentRollupStore() };
+      const deps = {
+        log: kafka.connection,
+        positions: world.positions,
+        consents: new ConsentRollupStore(),
+        graceSeconds: 0,
+      };
       const work = closeOverHours({ ...deps, database, closed: () => (closings += 1) });
       await work.finally(() => database.close());
     };

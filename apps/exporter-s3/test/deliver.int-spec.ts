@@ -114,7 +114,7 @@ describe('exporter-s3', () => {
         schedules: new ScheduleStore(),
         runs: new RunStore(),
         positions: new PositionStore(),
-        log: { offsetsAt: async () => [] },
+        log: { clusterId: async () => 'c', offsetsAt: async () => [] },
         readSettings: async () => ({ includeGuests: false }),
         maxWaitSeconds: 0,
       },

@@ -21,10 +21,21 @@ import { migrations as integrationsMigrations } from '@delivery/integrations/sto
 import type { Database, PostgresConfig } from '@delivery/platform/postgres';
 import { generateSigningKey, ManifestSigner } from '@delivery/platform/secrets';
 import { testDatabase, type TestDatabase } from '@delivery/platform/testing';
-import { type AttemptOutcome, type ExecuteDeps, executeRun, planRun, type PlanDeps, type PlanOutcome } from '../src';
+import {
+  type AttemptOutcome,
+  type ExecuteDeps,
+  executeRun,
+  type LogReader,
+  planRun,
+  type PlanDeps,
+  type PlanOutcome,
+} from '../src';
 
 const TOPIC = 'consent.events.v1';
 const CONSUMER = 'consent';
+
+/** The log that all is recorded from, without a partition. */
+export const emptyLog: LogReader = { clusterId: async () => 'test', offsetsAt: async () => [] };
 
 export const allMigrations = [
   ...ingestMigrations,
@@ -135,7 +146,7 @@ export class ExportWorld {
       schedules: this.schedules,
       runs: this.runs,
       positions: this.positions,
-      log: { offsetsAt: async (topic) => (topic === TOPIC ? this.offsets() : []) },
+      log: { ...emptyLog, offsetsAt: async (topic) => (topic === TOPIC ? this.offsets() : []) },
       readSettings: async () => ({ includeGuests: false }),
       maxWaitSeconds: 3600,
       ...changes,
@@ -143,7 +154,12 @@ export class ExportWorld {
   }
 
   private offsets() {
-    return [...(this.logEnds ?? [])].map(([partition, offset]) => ({ partition, offset, stable: offset }));
+    return [...(this.logEnds ?? [])].map(([partition, offset]) => ({
+      partition,
+      offset,
+      high: 1_000_000n,
+      stable: 1_000_000n,
+    }));
   }
 
   async plan(

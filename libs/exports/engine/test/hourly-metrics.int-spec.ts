@@ -220,7 +220,9 @@ describe('a due run of hourly metrics', () => {
     await hours.closeUpTo(hour);
     world.logEnds = new Map([[3, 1205n]]);
     const offsetsAt = () => Promise.reject(new Error('nobody asks the log'));
-    expect(await world.plan(key, 'schedule', { log: { offsetsAt } })).toMatchObject({ outcome: 'planned' });
+    expect(await world.plan(key, 'schedule', { log: { clusterId: offsetsAt, offsetsAt } })).toMatchObject({
+      outcome: 'planned',
+    });
   });
 
   it('does not wait for ever, and says how far it is complete', async () => {

@@ -1,6 +1,7 @@
 import { type IngestPosition, RewindStore } from '@delivery/ingest/store';
 import { KafkaError } from '@delivery/platform/kafka';
-import { deliveredEvents, ExportWorld } from './export-world';
+import type { LogReader } from '../src';
+import { deliveredEvents, emptyLog, ExportWorld } from './export-world';
 
 let world: ExportWorld;
 beforeAll(async () => {
@@ -107,9 +108,40 @@ describe('a scheduled run', () => {
     const key = await world.newIntegration();
     await world.record(key.organizationId, [{ id: 'e1', user: ann }], 4);
     await pass(25);
-    const offsetsAt = async (topic: string) => (topic === TOPIC ? [{ partition: 4, offset: 6n, stable: 1n }] : []);
+    const ends = { partition: 4, offset: 6n, high: 6n, stable: 1n };
+    const offsetsAt = async (topic: string) => (topic === TOPIC ? [ends] : []);
     const waitingFor = `partition 4 of ${TOPIC} is 5 messages behind, which wait for a producer to end its transaction`;
-    expect(await world.plan(key, 'schedule', { log: { offsetsAt } })).toEqual({ outcome: 'waiting', waitingFor });
+    expect(await world.plan(key, 'schedule', { log: { ...emptyLog, offsetsAt } })).toEqual({
+      outcome: 'waiting',
+      waitingFor,
+    });
+  });
+
+  it('waits while the topic is another one than was recorded, though no recorder is there to say so', async () => {
+    const key = await world.newIntegration();
+    await world.record(
+      key.organizationId,
+      [
+        { id: 'e1', user: ann },
+        { id: 'e2', user: ann },
+      ],
+      5,
+    );
+    await pass(25);
+    const recorded = (await world.positions.find(world.db, 'consent', TOPIC, 5))?.nextOffset ?? 0n;
+    const logOf = (clusterId: string, high: bigint) => ({
+      clusterId: async () => clusterId,
+      offsetsAt: async (topic: string) => (topic === TOPIC ? [{ partition: 5, offset: 1n, high, stable: high }] : []),
+    });
+    const words = async (log: LogReader) => {
+      const planned = await world.plan(key, 'schedule', { log });
+      return planned.outcome === 'waiting' ? planned.waitingFor : planned.outcome;
+    };
+    const shorter = `was recorded up to offset ${recorded}, and ends at 1 now: the topic was made anew`;
+    expect(await words(logOf('test', 1n))).toBe(`partition 5 of ${TOPIC} ${shorter}`);
+    const other = 'was recorded from cluster test, and this is d';
+    expect(await words(logOf('d', recorded))).toBe(`partition 5 of ${TOPIC} ${other}`);
+    expect(await words(logOf('test', recorded))).toBe('planned');
   });
 
   it('does not wait for ever, and says how far it is complete', async () => {
@@ -140,7 +172,7 @@ describe('a scheduled run', () => {
     });
     await world.positions.resume(world.db, position);
     const offsetsAt = () => Promise.reject(new KafkaError('broker_unavailable', 'Kafka: no broker'));
-    const away = await world.plan(key, 'schedule', { log: { offsetsAt } });
+    const away = await world.plan(key, 'schedule', { log: { ...emptyLog, offsetsAt } });
     expect(away).toEqual({ outcome: 'waiting', waitingFor: 'the log cannot be read (Kafka: no broker)' });
   });
 

@@ -3,8 +3,9 @@ import { KafkaError, type OffsetAtTime } from '@delivery/platform/kafka';
 
 /** The part of a Kafka connection that planning needs. */
 export interface LogReader {
+  clusterId(): Promise<string>;
   /** Per partition, the first offset whose append time is at or after `time`; the end of the log when there is none. */
-  offsetsAt(topic: string, time: Date): Promise<Pick<OffsetAtTime, 'partition' | 'offset' | 'stable'>[]>;
+  offsetsAt(topic: string, time: Date): Promise<Omit<OffsetAtTime, 'low'>[]>;
 }
 
 /** Up to where a log has to be recorded for everything that arrived before a time to be recorded. */
@@ -20,18 +21,40 @@ interface TargetOffset {
   readonly offset: bigint;
   /** Up to where messages could be read, when the log was asked. */
   readonly stable: bigint;
+  /** How one can tell that what was recorded is not of this log, as a sentence's part. */
+  readonly otherLog: string | undefined;
 }
 
-export async function logTargetAt(log: LogReader, topics: readonly string[], time: Date): Promise<LogTarget> {
+/**
+ * @param recorded - the positions in these topics, read before: a log that is shorter afterwards is another one, which the
+ * recorder, being away, has not noticed yet
+ */
+export async function logTargetAt(
+  log: LogReader,
+  topics: readonly string[],
+  time: Date,
+  recorded: readonly IngestPosition[],
+): Promise<LogTarget> {
   try {
-    const found = await Promise.all(
-      topics.map(async (topic) => (await log.offsetsAt(topic, time)).map((each) => ({ topic, ...each }))),
+    const clusterId = await log.clusterId();
+    const found = topics.map(async (topic) =>
+      (await log.offsetsAt(topic, time)).map(({ partition, offset, stable, high }): TargetOffset => {
+        const position = recorded.find((each) => each.topic === topic && each.partition === partition);
+        return { topic, partition, offset, stable, otherLog: position && otherLogOf(position, clusterId, high) };
+      }),
     );
-    return { offsets: found.flat() };
+    return { offsets: (await Promise.all(found)).flat() };
   } catch (error) {
     if (error instanceof KafkaError) return { offsets: [], fault: `the log cannot be read (${error.message})` };
     throw error;
   }
+}
+
+function otherLogOf(position: IngestPosition, clusterId: string, high: bigint): string | undefined {
+  if (position.clusterId !== clusterId)
+    return `was recorded from cluster ${position.clusterId}, and this is ${clusterId}`;
+  if (position.nextOffset <= high) return undefined;
+  return `was recorded up to offset ${position.nextOffset}, and ends at ${high} now: the topic was made anew`;
 }
 
 export interface Readiness {
@@ -61,9 +84,10 @@ export function readinessOf(target: LogTarget, positions: readonly IngestPositio
   };
 }
 
-function lagOf(position: IngestPosition | undefined, { offset, stable }: TargetOffset): string | undefined {
+function lagOf(position: IngestPosition | undefined, { offset, stable, otherLog }: TargetOffset): string | undefined {
   // A log that was replaced may have fewer messages than were recorded from the old one.
   if (position?.status === 'stopped') return `is stopped: ${position.stoppedReason ?? 'no reason was given'}`;
+  if (otherLog !== undefined) return otherLog;
   const next = position?.nextOffset ?? 0n;
   const behind = offset - next;
   if (behind <= 0n) return undefined;

@@ -76,7 +76,8 @@ export async function planRun(deps: PlanDeps, request: PlanRequest): Promise<Pla
   const due = request.trigger === 'manual' ? now : dueTimesOf(schedule, now).at(-1);
   if (due === undefined) return { outcome: 'not_due' };
   const { source } = contentOf(schedule.content);
-  const readinessOf = await source.readinessAt(deps.log, due);
+  const recorded = await deps.positions.readAll(deps.database, source.consumer);
+  const readinessOf = await source.readinessAt(deps.log, due, recorded);
   return deps.database.transaction((tx) => planLocked(deps, tx, request, { due, source, readinessOf }));
 }
 

@@ -7,8 +7,8 @@ const TOPICS = [consentEventsTopic, consentCommandsTopic];
 /** Consents, by their places in the log. */
 export const consentLog: ContentSource = {
   consumer: consentRecorderName,
-  async readinessAt(log, time) {
-    const target = await logTargetAt(log, TOPICS, time);
+  async readinessAt(log, time, recorded) {
+    const target = await logTargetAt(log, TOPICS, time, recorded);
     return (positions) => readinessOf(target, positions, time);
   },
   lackOf(at, { topic, partition, epoch, offset }) {

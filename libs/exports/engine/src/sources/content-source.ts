@@ -10,9 +10,14 @@ export interface ContentSource {
    * Asks up to where it has to be for everything that arrived before `time` to be in it: before a transaction, since no
    * lock may wait for Kafka.
    *
+   * @param recorded - the positions of the consumer as they were before
    * @returns what to ask of the positions that are read within the transaction
    */
-  readinessAt(log: LogReader, time: Date): Promise<(positions: readonly IngestPosition[]) => Readiness>;
+  readinessAt(
+    log: LogReader,
+    time: Date,
+    recorded: readonly IngestPosition[],
+  ): Promise<(positions: readonly IngestPosition[]) => Readiness>;
   /** What a database at `at` lacks to have reached `target`, as a sentence's part. */
   lackOf(at: Position, target: PartitionPosition): string;
 }
