@@ -280,7 +280,11 @@ export class ConsentEventMessage {
   @IsObject()
   validation?: JsonObject | null;
 
-  /** Anything the customer keeps about the event. At most 16,384 characters as JSON and 8 levels; numbers have the precision of a double. */
+  /**
+   * Anything the customer keeps about the event. At most 16,384 characters as JSON and 8 levels; numbers have the precision of
+   * a double. The hourly metrics are counted by its texts `settings_id` (else `notice_id`), `domain`, `platform` and
+   * `device_type`.
+   */
   @IsOptional()
   @IsObject()
   metadata?: JsonObject | null;

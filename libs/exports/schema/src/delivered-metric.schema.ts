@@ -9,9 +9,12 @@ const fields = {
   domain: { ...textOrNull, description: 'Where it happened; like all dimensions `null` when nobody said.' },
   platform: { ...textOrNull, description: '`web`, `app`, ...' },
   device_type: textOrNull,
-  country: { ...textOrNull, description: 'Of a consent: where the user was last seen.' },
+  country: { ...textOrNull, description: 'Of a consent: where the user was last seen, else his country.' },
   regulation: textOrNull,
-  notice_id: { ...textOrNull, description: 'The settings id, or the notice id, of the banner.' },
+  notice_id: {
+    ...textOrNull,
+    description: 'The settings id, or the notice id, of the banner; of a consent by its `metadata`.',
+  },
   pageviews: count,
   sessions: { ...count, description: 'Different ones within the hour and these dimensions.' },
   notice_displays: { ...count, description: 'Interactions `CMP_SHOWN`.' },
@@ -30,7 +33,8 @@ export const deliveredMetricSchema = {
   description:
     'What arrived within one hour, of one combination of dimensions. Final: there is one line of each combination and ' +
     'hour, and only of those that occurred. Sum up what you do not need apart; sums of `sessions` count a session once ' +
-    'for each hour and combination that it is in.',
+    'for each hour and combination that it is in. Consents are those of guests, too, which exports of events and users ' +
+    'leave out unless the organization wants them.',
   required: Object.keys(fields),
   properties: fields,
 };
