@@ -23,7 +23,7 @@ export interface Watermarks {
   stable: bigint;
 }
 
-/** Where a time is in the log, and where the log ended afterwards. */
+/** Where a time is in the log, and where the log ended when that was asked. */
 export interface OffsetAtTime extends Watermarks {
   offset: bigint;
 }
@@ -102,9 +102,13 @@ export class KafkaConnection {
    * @throws KafkaError `unknown_topic`, `broker_unavailable`.
    */
   async offsetsAt(name: string, time: Date): Promise<OffsetAtTime[]> {
-    const found = await this.ask((admin) => admin.fetchTopicOffsetsByTimestamp(this.topicName(name), time.getTime()));
+    const topic = this.topicName(name);
+    const [found, ends] = await Promise.all([
+      this.ask((admin) => admin.fetchTopicOffsetsByTimestamp(topic, time.getTime())),
+      this.watermarks(name),
+    ]);
     const offsets = new Map(found.map(({ partition, offset }) => [partition, BigInt(offset)]));
-    return (await this.watermarks(name)).map((ends) => ({ ...ends, offset: offsets.get(ends.partition) ?? ends.high }));
+    return ends.map((each) => ({ ...each, offset: offsets.get(each.partition) ?? each.high }));
   }
 
   /**
