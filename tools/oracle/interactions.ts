@@ -9,7 +9,8 @@ export interface SentInteraction {
   id?: string;
   type: string;
   settings_id: string;
-  device_id: string;
+  device_id?: string;
+  controller_id?: string;
   platform: string;
   browser: string;
   country: string;
@@ -26,8 +27,14 @@ export interface Broker {
 
 export const interactionsTopic = 'consent.interactions.v1';
 
-const bannerTypes = ['CMP_SHOWN', 'ACCEPT_ALL_L1', 'DENY_ALL_L1', 'SAVE_L2', 'PRIVACY_POLICY_LINK'];
-const types = [...bannerTypes, 'DECISION', 'PAGE_VIEW', 'SESSION'];
+const layers = ['', '_L1', '_L2'];
+const bannerTypes = [
+  'CMP_SHOWN',
+  ...['ACCEPT_ALL', 'DENY_ALL', 'SAVE'].flatMap((type) => layers.map((layer) => `${type}${layer}`)),
+  ...['CCPA_TOGGLES_OFF', 'CCPA_TOGGLES_ON', 'PRIVACY_POLICY_LINK', 'IMPRINT_LINK', 'MORE_INFORMATION_LINK'],
+];
+const types = [...bannerTypes, 'DECISION', 'DECISION', 'DECISION', 'PAGE_VIEW', 'PAGE_VIEW', 'SESSION', 'SESSION'];
+const platforms = ['web', 'app'];
 const browsers = ['chrome', 'firefox', 'safari', 'bot'];
 const countries = ['FR', 'DE', 'US'];
 const services = ['analytics', 'ads', 'maps'];
@@ -55,14 +62,20 @@ export function interactionsOf(organization: string, count: number, first = 0): 
       ...(seed % 100 === 97 && { id: `i-${seed}` }),
       type,
       settings_id: interactionSettings[pick(seed, 'settings', interactionSettings.length)] ?? 'shop',
-      device_id: `device-${pick(seed, 'device', 200)}`,
-      platform: 'web',
+      ...whose(seed),
+      platform: platforms[pick(seed, 'platform', platforms.length)] ?? '',
       browser: browsers[pick(seed, 'browser', browsers.length)] ?? '',
       country: countries[pick(seed, 'country', countries.length)] ?? '',
       ...(type === 'DECISION' && decision(seed)),
       ...(type === 'SESSION' && { session_id: `session-${pick(seed, 'session', 50)}` }),
     };
   });
+}
+
+/** Of three one has no device but a controller, who is called as a device is and none. */
+function whose(seed: number): Pick<SentInteraction, 'device_id' | 'controller_id'> {
+  const name = `device-${pick(seed, 'device', 200)}`;
+  return pick(seed, 'whose', 3) === 0 ? { controller_id: name } : { device_id: name };
 }
 
 function decision(seed: number): Pick<SentInteraction, 'action' | 'action_type' | 'services'> {
@@ -169,7 +182,8 @@ function count({ day, interaction }: Recount, decisions: Map<string, string>, se
   }
   for (const { template_id: id, name, consent } of sent.services ?? []) {
     const row = [day, sent.settings_id, id, name, sent.action, sent.action_type, consent].join();
-    decisions.set([sent.device_id, sent.settings_id, id].join(), row);
+    const who = sent.device_id === undefined ? `controller ${sent.controller_id}` : `device ${sent.device_id}`;
+    decisions.set([who, sent.settings_id, id].join(), row);
   }
 }
 

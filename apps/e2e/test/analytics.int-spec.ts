@@ -1,3 +1,5 @@
+import { formatReportPrefix, periodOf } from '@delivery/analytics/domain';
+import { interactionsTopic } from '@delivery/analytics/schema';
 import { waitFor } from '@delivery/platform/testing';
 import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
@@ -10,13 +12,8 @@ import {
   type WireEvent,
 } from '../../../tools/oracle';
 import { build, type CreatedExport, Customer, serviceAccountKey, World } from '../../../tools/world';
-import {
-  compareRows,
-  downloadReport,
-  interactionsCounted,
-  moveClock,
-  moveClockPast,
-} from '../../../tools/world/reports';
+import { verifyDelivery } from '../../../tools/demo/verify-delivery';
+import { compareRows, downloadReport, interactionsCounted, moveClock } from '../../../tools/world/reports';
 
 /** `POST /v1/marketplace/integrations`, as the contract's own page has it. */
 const S3_REQUEST = `{
@@ -44,7 +41,8 @@ const gcsRequest = (bucketName: string) => `{
     },
     "mappings": []
 }`;
-const HOUR = 3600;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const timeoutMs = 180_000;
 
 interface MetricLine extends HourCounts {
@@ -63,7 +61,7 @@ interface MetricLine extends HourCounts {
 jest.setTimeout(900_000);
 
 let world: World;
-let urls: { api: string; ingest: string; downloads: string };
+let urls: { api: string; ingest: string; downloads: string; scheduler: string };
 let broker: { brokers: readonly string[]; topicPrefix: string };
 
 beforeAll(async () => {
@@ -71,17 +69,17 @@ beforeAll(async () => {
   build(...names, 'analytics-aggregator', 'download-gateway');
   world = await World.open();
   broker = { brokers: world.kafka.config.brokers, topicPrefix: world.prefix };
-  const [ingest, api, downloads] = await Promise.all([
+  const [ingest, api, downloads, scheduler] = await Promise.all([
     world.start('consent-ingest'),
     world.start('integrations-api'),
     world.start('download-gateway'),
-    world.start('analytics-aggregator', { ANALYTICS_CLOSING_SECONDS: '1', REPORT_POLL_SECONDS: '1' }),
     world.start('scheduler', { SCHEDULER_TICK_SECONDS: '1' }),
+    world.start('analytics-aggregator', { ANALYTICS_CLOSING_SECONDS: '1', REPORT_POLL_SECONDS: '1' }),
     world.start('exporter-s3', { EXPORT_POLL_SECONDS: '1' }),
     world.start('exporter-gcs', { EXPORT_POLL_SECONDS: '1' }),
   ]);
-  urls = { api: api.url, ingest: ingest.url, downloads: downloads.url };
-});
+  urls = { api: api.url, ingest: ingest.url, downloads: downloads.url, scheduler: scheduler.url };
+}, 180_000);
 afterAll(() => world?.close());
 
 /** Of `n` modulo 4: all yes, all no, both, and nothing. */
@@ -112,19 +110,39 @@ function consentsOf(country: string, count: number): number[] {
 }
 
 async function create(didomi: Customer, request: string): Promise<CreatedExport> {
-  const answer = await didomi.send('POST', '/v1/marketplace/integrations', JSON.parse(request));
-  expect(answer).toMatchObject({ status: 201, body: { organization_id: 'didomi', mappings: [] } });
-  const {
-    id,
-    type_id: type,
-    properties,
-  } = answer.body as {
-    id: string;
-    type_id: string;
-    properties: { frequency: number; bucket_name: string };
-  };
-  const bucketName = properties.bucket_name;
-  return { id, bucketName, bucket: type.endsWith('s3') ? didomi.s3(bucketName) : didomi.gcs(bucketName) };
+  const sent = JSON.parse(request) as SeedRequest;
+  const answer = await didomi.send('POST', '/v1/marketplace/integrations', sent);
+  const s3 = sent.type_id.endsWith('s3');
+  // What was asked for, without the key, and what was made for it.
+  const { json_key: key, ...authentication } = sent.authentication;
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT/);
+  expect(answer.status).toBe(201);
+  expect(answer.body).toEqual({
+    ...sent,
+    id: expect.stringMatching(/^[0-9a-z]{10}$/),
+    authentication: {
+      ...authentication,
+      ...(key !== undefined && { client_email: (JSON.parse(key) as { client_email: string }).client_email }),
+    },
+    properties: {
+      ...sent.properties,
+      bucket_name: s3 ? expect.stringMatching(/^consent-exports-didomi-/) : sent.properties.bucket_name,
+      ...(s3 && {
+        bucket_access_role_arn: expect.stringMatching(/^arn:aws:iam::\d{12}:role\/consent-exports-didomi-.*-role$/),
+      }),
+    },
+    ...{ enabled: true, status: 'active', created_at: time, updated_at: time },
+    warnings: s3 ? expect.arrayContaining([expect.stringContaining("'000000000000'")]) : expect.any(Array),
+  });
+  const id = String(answer.body['id']);
+  const bucketName = (answer.body['properties'] as SeedRequest['properties']).bucket_name;
+  return { id, bucketName, bucket: s3 ? didomi.s3(bucketName) : didomi.gcs(bucketName) };
+}
+
+interface SeedRequest {
+  type_id: string;
+  authentication: { json_key?: string };
+  properties: { bucket_name: string };
 }
 
 /** As a customer's job reads: what is in folders with `_SUCCESS`. */
@@ -183,6 +201,8 @@ it("the contract's own requests deliver each hour once, the first time 24 hours 
   await publishConsents(0, 240);
   await publishInteractions(broker, interactionsOf('didomi', 3000));
   await publishInteractions(broker, interactionsOf('other', 500));
+  await sendOverRest(didomi);
+  await publishAnywhere();
   await interactionsCounted(world.database, broker);
   const expected = await recount(broker, 'didomi');
 
@@ -194,23 +214,21 @@ it("the contract's own requests deliver each hour once, the first time 24 hours 
     expect.objectContaining({ available_at: expect.any(String) }),
   ]);
 
-  await moveClockPast(world.database, expected.day);
-  for (const aggregation of ['interaction', 'granular'] as const) {
-    const name = `${aggregation}-${expected.day}`;
-    const asked = { url: urls.downloads, analyticsId: reports.id, name, key: reports.key };
-    const compared = compareRows(expected[aggregation], await downloadReport(asked));
-    expect(compared).toEqual({ rows: expected[aggregation].size, wrong: 0 });
-    expect(compared.rows).toBeGreaterThan(20);
-    expect((await ask(reports.id, foreign.key, name)).status).toBe(403);
+  await moveTo(began + DAY - 5 * 60_000);
+  await schedulerHasLooked();
+  for (const exported of exports) {
+    expect(await didomi.logs(exported)).toEqual([]);
+    expect(await exported.bucket.list('')).toEqual([]);
   }
 
-  await moveClock(world.database, 34 * HOUR);
+  await moveTo(began + DAY + 5 * 60_000);
   for (const exported of exports) {
     const [run] = await completedRuns(didomi, exported, 1);
     expect(run).toMatchObject({ trigger: 'schedule', attempt: 1, metrics: { users: 0 } });
-    const due = Date.parse(String(run?.due_at)) - 24 * HOUR * 1000;
+    const due = Date.parse(String(run?.due_at)) - DAY;
     expect(due).toBeGreaterThan(began - 5000);
     expect(due).toBeLessThan(began + 60_000);
+    await verify(exported);
     const lines = await linesOf(exported);
     expect(new Set(lines.map(({ organization_id: id }) => id))).toEqual(new Set(['didomi']));
     const counted = sums(lines, ['date', 'hour', 'platform', 'country', 'notice_id'], [...interactionCounts]);
@@ -222,14 +240,21 @@ it("the contract's own requests deliver each hour once, the first time 24 hours 
     });
   }
 
+  await moveTo(Date.parse(expected.day) + DAY + 8 * HOUR + 60_000);
+  await compareReports(reports, 'daily', expected);
+  for (const aggregation of ['interaction', 'granular'] as const) {
+    expect((await ask(reports.id, foreign.key, `${aggregation}-${expected.day}`)).status).toBe(403);
+  }
+
   // What comes now is of the hours that are open now: the next run has it, and nothing of what was delivered.
   await publishConsents(240, 120);
   await publishInteractions(broker, interactionsOf('didomi', 1000, 3000));
   await interactionsCounted(world.database, broker);
   const later = await recount(broker, 'didomi');
-  await moveClock(world.database, 58 * HOUR);
+  await moveTo(began + 2 * DAY + 5 * 60_000);
   for (const exported of exports) {
     await completedRuns(didomi, exported, 2);
+    await verify(exported);
     const lines = await linesOf(exported);
     const total = (counts: readonly HourCounts[], name: keyof HourCounts) =>
       counts.reduce((sum, each) => sum + each[name], 0);
@@ -245,7 +270,78 @@ it("the contract's own requests deliver each hour once, the first time 24 hours 
     );
     expect(new Set(keys).size).toBe(keys.length);
   }
-});
+
+  for (const frequency of ['weekly', 'monthly'] as const) {
+    await moveTo(Date.parse(periodOf(frequency, expected.day).lastDay) + DAY + 8 * HOUR + 60_000);
+    await compareReports(reports, frequency, expected);
+  }
+}, 600_000);
+
+let clock = 0;
+
+/** Sets the platform's clock, which never goes back. */
+async function moveTo(time: number): Promise<void> {
+  clock = Math.max(clock, time - Date.now());
+  await moveClock(world.database, clock / 1000);
+}
+
+/** Until the scheduler has looked for what is due twice, by the clock as it is now. */
+async function schedulerHasLooked(): Promise<void> {
+  const looks = async () => {
+    const text = await (await fetch(`${urls.scheduler}/metrics`)).text();
+    return Number(/^scheduler_tasks_ended_total{task="plan",outcome="ok"} (\d+)$/m.exec(text)?.[1] ?? 0);
+  };
+  const before = await looks();
+  await waitFor(async () => (await looks()) >= before + 2, { describe: 'the scheduler to look', timeoutMs });
+}
+
+async function sendOverRest(customer: Customer): Promise<void> {
+  const [one, ...more] = interactionsOf('didomi', 90, 20_000).flatMap((each) =>
+    typeof each !== 'string' && each.organization_id === 'didomi' ? [each] : [],
+  );
+  const path = '/v1/consents/interactions';
+  expect(await customer.send('POST', path, one)).toMatchObject({ status: 202, body: one });
+  expect(await customer.send('POST', path, more)).toMatchObject({ status: 200 });
+}
+
+/** Not every producer keeps a device in one partition. */
+async function publishAnywhere(): Promise<void> {
+  const messages = interactionsOf('didomi', 300, 30_000).map((each, n) => ({
+    partition: n % 3,
+    value: typeof each === 'string' ? each : JSON.stringify(each),
+  }));
+  await world.kafka.admin.produce(interactionsTopic, messages);
+}
+
+/** With the platform's own verifier: signature, sums and chain of the manifests. */
+async function verify({ id, bucketName, bucket }: CreatedExport): Promise<void> {
+  const found = (await bucket.list(`data/export-id=${id}/`)).filter(({ key }) => key.includes('manifest'));
+  expect(found.length).toBeGreaterThan(0);
+  const scheme = bucketName.startsWith('consent-exports-') ? 's3' : 'gs';
+  const { ok, report } = await verifyDelivery(`${scheme}://${bucketName}/data/export-id=${id}`, world.environment);
+  expect({ ok, report: ok ? '' : report }).toEqual({ ok: true, report: '' });
+}
+
+type Recounted = Awaited<ReturnType<typeof recount>>;
+
+/** Holds the reports of the period that a day lies in against what was recounted of that day. */
+async function compareReports(
+  { id: analyticsId, key }: { id: string; key: string },
+  frequency: 'daily' | 'weekly' | 'monthly',
+  expected: Recounted,
+): Promise<void> {
+  for (const aggregation of ['interaction', 'granular'] as const) {
+    const name = formatReportPrefix({ aggregation, ...periodOf(frequency, expected.day) });
+    const files = await downloadReport({ url: urls.downloads, analyticsId, name, key });
+    const ofDay = files.map((text) => {
+      const [header, ...rows] = text.split('\r\n');
+      return [header, ...rows.filter((row) => row === '' || row.startsWith(`${expected.day},`))].join('\r\n');
+    });
+    const compared = compareRows(expected[aggregation], ofDay);
+    expect({ name, ...compared }).toEqual({ name, rows: expected[aggregation].size, wrong: 0 });
+    expect(compared.rows).toBeGreaterThan(20);
+  }
+}
 
 const allCounts = [...interactionCounts, ...consentCounts];
 
