@@ -296,6 +296,12 @@ describe('ingest new-epoch', () => {
     await kafka.admin.produce(topic, [{ partition: 0, value: 'c' }]);
     await kafka.admin.deleteRecords(topic, 0, 3n);
     expect(await from('')).toBe('3');
+    // Behind a transaction that is open nobody can have recorded anything.
+    const open = await kafka.admin.begin(topic);
+    await open.send([{ partition: 0, value: 'not yet' }]);
+    await kafka.admin.produce(topic, [{ partition: 0, value: 'd' }]);
+    expect(await from('--from latest')).toBe('3');
+    await open.abort();
     await expect(run(`ingest new-epoch ${topic} 9`)).rejects.toMatchObject({ code: 'not_found' });
     await expect(run(`ingest new-epoch ${topic} x`)).rejects.toMatchObject({ code: 'usage' });
     await expect(run('ingest new-epoch consent.commands.v1 0')).rejects.toMatchObject({ code: 'unknown_partition' });
