@@ -25,7 +25,7 @@ const consentsBehind = gaugeSpec(
 const hoursClosed = counterSpec('analytics_hours_closed_total', 'Hours that this process closed.');
 const rowsClosed = counterSpec(
   'analytics_rollup_rows_closed_total',
-  'Rows that this process made final: hourly metrics, and granular counts of days.',
+  'Rows that this process made final: hourly metrics, and counts of days.',
   ['rollup'],
 );
 const closingSeconds = histogramSpec(

@@ -98,6 +98,10 @@ describe('what is recorded', () => {
     expect(expected.again).toBeGreaterThan(30);
     expect(await daily()).toEqual(expected.daily);
     await closeAll();
+    // Added up, without the partitions that they were read from.
+    expect(await daily()).toEqual(expected.daily);
+    expect(await world.rows('SELECT count(*) FROM interaction_daily')).toEqual([String(expected.daily.length)]);
+    expect(await world.rows('SELECT DISTINCT partition FROM interaction_daily')).toEqual(['-1']);
     expect(await metrics()).toEqual(expected.metrics);
     expect(await granular()).toEqual(expected.granular);
     for (const open of ['interaction_hourly', 'interaction_session', 'interaction_decision']) {

@@ -10,8 +10,12 @@ export interface ClosingHours {
 /** Rows that were made, by table. */
 export interface ClosedRows {
   readonly hourly_metric: number;
+  readonly interaction_daily: number;
   readonly granular_daily: number;
 }
+
+/** In place of a partition: all of them together. */
+const ALL_PARTITIONS = -1;
 
 /**
  * Makes what was counted in sealed hours final, in the caller's transaction: it is the one that moves the position of the
@@ -40,18 +44,39 @@ export async function closeHours(tx: Sql, { from, to, days }: ClosingHours): Pro
     [from, to],
   );
   await tx.query('DELETE FROM interaction_session WHERE hour >= $1 AND hour < $2', [from, to]);
-  let granular = 0;
-  for (const day of days) granular += await closeDay(tx, day);
-  return { hourly_metric: made?.rows ?? 0, granular_daily: granular };
+  let [interactions, granular] = [0, 0];
+  for (const day of days) {
+    // By the primary keys, row by row: hashing or sorting would write the whole day to disk once more.
+    await tx.query(`SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`);
+    interactions += await closeInteractions(tx, day);
+    granular += await closeDecisions(tx, day);
+  }
+  return { hourly_metric: made?.rows ?? 0, interaction_daily: interactions, granular_daily: granular };
+}
+
+/** Adds up what was counted of each partition: nobody counts into the day any more, and the rows are kept. */
+async function closeInteractions(tx: Sql, day: string): Promise<number> {
+  const [made] = await tx.query<{ rows: number }>(
+    `WITH counted AS (
+       DELETE FROM interaction_daily d USING organization o
+       WHERE d.organization_id = o.organization_id AND d.day = $1::date RETURNING d.*),
+     made AS (
+       INSERT INTO interaction_daily (organization_id, day, partition, settings_id, event_type, platform, browser, country,
+         count)
+       SELECT organization_id, day, ${ALL_PARTITIONS}, settings_id, event_type, platform, browser, country, sum(count)
+       FROM counted GROUP BY organization_id, day, settings_id, event_type, platform, browser, country
+       RETURNING 1)
+     SELECT count(*)::int AS rows FROM made`,
+    [day],
+  );
+  return made?.rows ?? 0;
 }
 
 /**
  * Counts devices by their last decision on each service. Nearly every device sent all it had to one partition, where
  * later decisions have replaced earlier ones; only the others have to be compared.
  */
-async function closeDay(tx: Sql, day: string): Promise<number> {
-  // By the primary key, row by row: hashing or sorting would write the whole day to disk once more.
-  await tx.query(`SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`);
+async function closeDecisions(tx: Sql, day: string): Promise<number> {
   const [made] = await tx.query<{ rows: number }>(
     `WITH last AS (
        SELECT organization_id, settings_id, template_id, decided
