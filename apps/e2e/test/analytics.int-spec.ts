@@ -79,7 +79,7 @@ beforeAll(async () => {
     world.start('exporter-gcs', { EXPORT_POLL_SECONDS: '1' }),
   ]);
   urls = { api: api.url, ingest: ingest.url, downloads: downloads.url, scheduler: scheduler.url };
-}, 180_000);
+});
 afterAll(() => world?.close());
 
 /** Of `n` modulo 4: all yes, all no, both, and nothing. */
@@ -275,7 +275,7 @@ it("the contract's own requests deliver each hour once, the first time 24 hours 
     await moveTo(Date.parse(periodOf(frequency, expected.day).lastDay) + DAY + 8 * HOUR + 60_000);
     await compareReports(reports, frequency, expected);
   }
-}, 600_000);
+});
 
 let clock = 0;
 
