@@ -20,6 +20,12 @@ export interface Contender {
   run(): Promise<Measured>;
 }
 
+export interface Peers {
+  contenders: Contender[];
+  /** Those that cannot run on this machine, and why. */
+  without: string[];
+}
+
 export type ContenderResult = ReturnType<typeof summarize>;
 
 /** A warm-up round that does not count, then rounds in which each contender runs once, in alternating order. */

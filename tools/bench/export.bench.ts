@@ -36,13 +36,16 @@ export async function benchExport(dataset: Dataset, options: ExportOptions) {
       await ownContender(rig, dataset, 'gzip', options.events),
       await ownContender(rig, dataset, 'zstd', options.events),
     ];
-    const peers =
+    const { contenders: peers, without } =
       dataset === 'events'
-        ? [...(await psqlPeers(rig, DOCUMENTS, ['gzip -1', 'pigz -1 -p2', 'zstd -1'])), await dltPeer(rig)]
+        ? await psqlPeers(rig, DOCUMENTS, ['gzip -1', 'pigz -1 -p2', 'zstd -1'])
         : await psqlPeers(rig, DOCUMENTS, ['gzip -1'], 'events, not grouped');
+    for (const reason of without) say(`without ${reason}`);
+    if (dataset === 'events') peers.push(await dltPeer(rig));
     return {
       benchmark: dataset === 'events' ? 'P4 export consent-events' : 'P5 export consent-users',
       options,
+      without,
       contenders: await contest([...ours, ...peers], options),
     };
   } finally {

@@ -1,16 +1,26 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContenderResult } from './contest';
+import { drawn } from './chart';
+import {
+  acceptShown,
+  type Aim,
+  downloadShown,
+  eventsShown,
+  exportShown,
+  idleShown,
+  interactionsShown,
+  recordShown,
+  type Shown,
+} from './page-sections';
 
 const folder = join('docs', 'benchmarks');
 
-/** A raw result as far as the page shows it. */
-interface Result {
+/** What every raw result begins with. */
+interface Head {
   at: string;
   machine: { cpu: string; cores: number; memoryGb: number; node: string };
   benchmark: string;
   options: Record<string, unknown>;
-  contenders: ContenderResult[];
 }
 
 /** A file of the page, as it should be. */
@@ -19,93 +29,78 @@ export interface PageFile {
   text: string;
 }
 
-/** Writes the page of results and its charts from the newest raw result of each benchmark that has contenders. */
+/** Writes the page of results and its charts from the newest raw result of each benchmark. */
 export function writePage(): void {
   mkdirSync(join(folder, 'charts'), { recursive: true });
   for (const { path, text } of pageFiles()) writeFileSync(path, text);
 }
 
 export function pageFiles(): PageFile[] {
-  const results = [...newest()].filter(([, result]) => result.contenders !== undefined);
-  const charts = results.map(([name, result]) => ({
-    path: join(folder, 'charts', `${name}.svg`),
-    text: chart(result.contenders),
-  }));
-  const sections = results.map(([name, result]) => section(name, result));
-  const head = `# Results
+  const results = newest();
+  const part = <R>(name: string, shown: (result: R) => Shown): Part[] => {
+    const result = results.get(name);
+    return result === undefined ? [] : [{ name, head: result, ...shown(result as Head & R) }];
+  };
+  const parts = [
+    ...part('accept', acceptShown),
+    ...part('record', recordShown),
+    ...part('interactions', interactionsShown),
+    ...part('events', eventsShown),
+    ...part('export', exportShown),
+    ...part('download', downloadShown),
+    ...part('idle', idleShown),
+  ];
+  const charts = parts.flatMap(({ name, chart }) =>
+    chart === undefined ? [] : [{ path: join(folder, 'charts', `${name}.svg`), text: drawn(chart) }],
+  );
+  const missed = parts.flatMap(({ head, aims }) =>
+    aims.filter(({ met }) => !met).map((aim) => `- ${head.benchmark}: ${aim.what}, ${aim.measured} (${aim.limit})`),
+  );
+  const top = `# Results
 
 Made by \`npm run bench -- page\` from the newest files in [raw/](raw); medians, the peak is the highest of all runs. CPU
 seconds are those per million events: of the tool itself, and of Postgres. What they mean is in [README.md](README.md).
+
+${missed.length === 0 ? 'Every aim is met.' : `Aims that are missed:\n\n${missed.join('\n')}`}
 `;
-  return [...charts, { path: join(folder, 'results.md'), text: [head, ...sections].join('\n') }];
+  return [...charts, { path: join(folder, 'results.md'), text: [top, ...parts.map(section)].join('\n') }];
 }
 
-function newest(): Map<string, Result> {
-  const found = new Map<string, Result>();
+function newest(): Map<string, Head> {
+  const found = new Map<string, Head>();
   for (const file of readdirSync(join(folder, 'raw')).sort()) {
     const name = /^(.+)-\d{4}-\d{2}-\d{2}\.json$/.exec(file)?.[1];
-    if (name !== undefined) found.set(name, JSON.parse(readFileSync(join(folder, 'raw', file), 'utf8')) as Result);
+    if (name !== undefined) found.set(name, JSON.parse(readFileSync(join(folder, 'raw', file), 'utf8')) as Head);
   }
   return found;
 }
 
-function section(name: string, { benchmark, at, machine, options, contenders }: Result): string {
-  const rows = contenders.map((each) => [
-    (each.name + (each.note === undefined ? '' : ` (${each.note})`)).replaceAll('|', '\\|'),
-    thousands(each.eventsPerSecond),
-    each.cpuSecondsPerMillion.toFixed(1),
-    each.postgresCpuSecondsPerMillion.toFixed(1),
-    `${each.peakRssMb} MB`,
-    each.megabytes === undefined ? '' : `${each.megabytes} MB`,
-  ]);
+type Part = Shown & { name: string; head: Head };
+
+function section({ name, head, aims, table: rows, chart, remarks = [] }: Part): string {
+  const { benchmark, at, machine, options } = head;
   const given = Object.entries(options).map(([option, value]) => `${option} ${String(value)}`);
-  return `## ${benchmark}
+  const blocks = [
+    `## ${benchmark}`,
+    `\`npm run bench -- ${name}\`, ${at.slice(0, 10)}: ${given.join(', ')}. ${machine.cores} cores (${machine.cpu}), ${machine.memoryGb} GB, Node ${machine.node}.`,
+    table(['', 'aim', 'measured', ''], aims.map(aimCells)),
+    ...(chart === undefined ? [] : [`![${benchmark}: ${chart.title}](charts/${name}.svg)`]),
+    table(rows[0] ?? [], rows.slice(1)),
+    ...remarks,
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
 
-\`npm run bench -- ${name}\`, ${at.slice(0, 10)}: ${given.join(', ')}. ${machine.cores} cores (${machine.cpu}), ${machine.memoryGb} GB, Node ${machine.node}.
-
-![${benchmark}: events per second](charts/${name}.svg)
-
-${table(['', 'events/s', 'CPU s', 'Postgres CPU s', 'peak memory', 'written'], rows)}
-`;
+function aimCells({ what, limit, measured, met }: Aim): string[] {
+  return [what, limit, measured, met ? 'met' : '**missed**'];
 }
 
 /** Padded as Prettier pads it. */
-function table(header: readonly string[], rows: readonly string[][]): string {
+function table(titles: readonly string[], cells: readonly string[][]): string {
+  const [header = [], ...rows] = [titles, ...cells].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
   const widths = header.map((title, n) => Math.max(3, ...[header, ...rows].map((row) => (row[n] ?? title).length)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0))).join(' | ')} |`;
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0))).join(' | ')} |`;
   const rule = widths.map((width, n) => (n === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   return [line(header), `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
-}
-
-const bar = { height: 26, gap: 10, left: 330, width: 420 };
-
-/** Bars of events per second, this platform's in colour; readable on light and dark pages. */
-function chart(contenders: readonly ContenderResult[]): string {
-  const most = Math.max(...contenders.map(({ eventsPerSecond }) => eventsPerSecond));
-  const bars = contenders.map(({ name, eventsPerSecond }, n) => {
-    const y = bar.gap + n * (bar.height + bar.gap);
-    const width = Math.round((eventsPerSecond / most) * bar.width);
-    const color = name.startsWith('consent-delivery') ? '#2563eb' : '#94a3b8';
-    const middle = y + bar.height / 2 + 5;
-    return [
-      `  <text x="${bar.left - 10}" y="${middle}" text-anchor="end">${escape(name)}</text>`,
-      `  <rect x="${bar.left}" y="${y}" width="${width}" height="${bar.height}" rx="3" fill="${color}"/>`,
-      `  <text x="${bar.left + width + 8}" y="${middle}">${thousands(eventsPerSecond)}/s</text>`,
-    ].join('\n');
-  });
-  const height = bar.gap + contenders.length * (bar.height + bar.gap);
-  const width = bar.left + bar.width + 100;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="14" fill="#64748b">
-${bars.join('\n')}
-</svg>
-`;
-}
-
-function thousands(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Download, ensureDownload } from '../../stack/download';
-import type { Contender } from '../contest';
+import type { Peers } from '../contest';
 import { postgresCpuSeconds, runCommand } from '../measure';
 import { type Rig, say } from '../rig';
 
@@ -25,18 +25,15 @@ const pigz: Download = {
  * `psql -c "COPY (...) TO STDOUT" | <compressor> > file`: what a data engineer would write. The text format with
  * separators that no JSON holds, so that the lines come out as they are.
  */
-export async function psqlPeers(
-  rig: Rig,
-  sql: string,
-  compressors: readonly string[],
-  note?: string,
-): Promise<Contender[]> {
+export async function psqlPeers(rig: Rig, sql: string, compressors: readonly string[], note?: string): Promise<Peers> {
   const tools = compressors.map(toolOf);
   if (tools.includes('pigz') && !isThere('pigz')) await fetchPigz();
-  return compressors.filter(canRun).map((compressor) => ({
+  const able = compressors.filter((compressor) => hindrances(compressor).length === 0);
+  const contenders = able.map((compressor) => ({
     name: `psql | ${compressor}${note === undefined ? '' : ` (${note})`}`,
     run: () => psqlOnce(rig, sql, compressor),
   }));
+  return { contenders, without: compressors.flatMap(hindrances) };
 }
 
 async function fetchPigz(): Promise<void> {
@@ -48,10 +45,10 @@ async function fetchPigz(): Promise<void> {
   }
 }
 
-function canRun(compressor: string): boolean {
-  const missing = ['psql', toolOf(compressor)].filter((name) => !isThere(name));
-  for (const name of missing) say(`without "psql | ${compressor}": there is no ${name} on this machine`);
-  return missing.length === 0;
+/** Why it cannot run on this machine. */
+export function hindrances(compressor: string): string[] {
+  const missing = ['psql', toolOf(compressor)].filter((tool) => !isThere(tool));
+  return missing.map((tool) => `psql | ${compressor}: there is no ${tool} on this machine`);
 }
 
 function toolOf(compressor: string): string {
