@@ -72,16 +72,6 @@ export class KafkaConfig {
   publisherStuckSeconds: number;
 
   @Env({
-    name: 'KAFKA_LINGER_MS',
-    description: 'Milliseconds to wait for further messages before a batch is sent.',
-    default: '3',
-  })
-  @IsInt()
-  @Min(0)
-  @Max(1000)
-  lingerMs: number;
-
-  @Env({
     name: 'KAFKA_SESSION_TIMEOUT_MS',
     description: 'Milliseconds without a heartbeat after which the partitions of a process that died go to others.',
     default: '10000',

@@ -69,6 +69,17 @@ describe('publisher', () => {
     }
   });
 
+  it('waits for nobody when nothing is under way', async () => {
+    const publisher = kafka.connection.publisher();
+    await publisher.publish(topic, [message('first')]);
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance', 'Date'] });
+    try {
+      await expect(publisher.publish(topic, [message('alone')])).resolves.toHaveLength(1);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('chooses partitions as Java producers do', async () => {
     // murmur2 as in Kafka's own UtilsTest
     const hashes = { '21': -973932308, foobar: -790332482, 'a-little-bit-long-string': -985981536, abc: 479470107 };
@@ -225,7 +236,7 @@ describe('publisher', () => {
     const one = publisher.publish(topic, [message('one', 'k')]);
     await waitFor(async () => (await log()).size === 2, { describe: 'the message on its way' });
     const two = publisher.publish(topic, [message('two', 'k')]);
-    const longAgo = Date.now() + 100; // more than it lingers
+    const longAgo = Date.now() + 100;
     await waitFor(() => Date.now() > longAgo, { describe: 'the second to be sent, if it is sent beside the first' });
     connection.cut();
     connection.restore();

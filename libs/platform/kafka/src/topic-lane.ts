@@ -31,14 +31,14 @@ interface Item {
 }
 
 /**
- * What waits to be published to one topic. kafkajs sends each call at once; here calls of a few milliseconds, and all
- * that arrive while a request is under way, share the next request.
+ * What waits to be published to one topic. kafkajs sends each call at once; here calls of one turn of the event loop, and
+ * all that arrive while a request is under way, share the next request. Nobody waits for others who might come.
  */
 export class TopicLane {
   private waiting: Item[] = [];
   private waitingBytes = 0;
   private producer: IdempotentProducer | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private soon: NodeJS.Immediate | undefined;
   private sending: Promise<void> | undefined;
   private known = false;
   private refuseUntil = 0;
@@ -71,8 +71,7 @@ export class TopicLane {
         this.waitingBytes += bytes;
         this.waiting.push({ call, index, bytes, message: { key, value, ...(headers && { headers }) } });
       });
-      if (this.waitingBytes >= maxBatchBytes) this.drain();
-      else this.timer ??= setTimeout(() => this.drain(), this.connection.config.lingerMs);
+      this.soon ??= setImmediate(() => this.drain());
     });
   }
 
@@ -129,8 +128,8 @@ export class TopicLane {
   }
 
   private drain(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
+    clearImmediate(this.soon);
+    this.soon = undefined;
     // One request at a time; a drain under way takes up what came meanwhile.
     this.sending ??= this.sendAll().finally(() => (this.sending = undefined));
   }
