@@ -115,11 +115,13 @@ function withoutName(message: string, property: string): string {
   return message.startsWith(`${property} `) ? message.slice(property.length + 1) : message;
 }
 
-/** Recursive itself, but never deeper than the limit. */
+/** Recursive itself, but never deeper than the limit. Makes no lists of values: it sees every body whole. */
 function isDeeperThan(value: unknown, limit: number): boolean {
   if (!isObject(value)) return false;
   if (limit === 0) return true;
-  return Object.values(value).some((item) => isDeeperThan(item, limit - 1));
+  if (Array.isArray(value)) return value.some((item) => isDeeperThan(item, limit - 1));
+  for (const key in value) if (isDeeperThan(value[key as keyof typeof value], limit - 1)) return true;
+  return false;
 }
 
 function isObject(value: unknown): value is object {
