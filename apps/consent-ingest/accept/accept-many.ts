@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   ApiException,
   badRequest,
@@ -12,6 +13,9 @@ import type { Tally } from './tally';
 /** What became of one item of an array, in the order of the array. */
 export type ItemResult =
   { index: number; status: 'accepted'; id: string } | { index: number; status: 'refused'; errors: FieldError[] };
+
+/** Checked before other requests have their turn: half a millisecond's work. */
+const itemsAtOnce = 16;
 
 /**
  * Accepts the good items of an array; each refused one is told why, and may be sent again alone.
@@ -28,7 +32,11 @@ export async function acceptMany<T extends Message>(
   if (items.length === 0) throw badRequest(`The array is empty: send 1 to ${maxItems} ${many}.`);
   if (items.length > maxItems)
     throw badRequest(`The array has ${items.length} ${many}: send at most ${maxItems} at a time.`);
-  const checked = items.map((item) => checkItem(accept, item, principal, query));
+  const checked: Checked<T>[] = [];
+  for (const item of items) {
+    if (checked.length % itemsAtOnce === itemsAtOnce - 1) await setImmediate();
+    checked.push(checkItem(accept, item, principal, query));
+  }
   for (const item of checked) if (!item.ok) tally.refused(item.reasons[0]?.code ?? 'invalid');
   const good = checked.filter((item) => item.ok);
   if (good.length === 0) throw badRequest(`None of the ${many} is valid.`, checked.flatMap(errorsAt));

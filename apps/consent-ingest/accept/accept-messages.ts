@@ -1,5 +1,5 @@
 import { newEventId } from '@delivery/consent/domain';
-import { type Reason, unsafeReason, unsafeText, type Validated } from '@delivery/consent/schema';
+import { mayBeUnsafe, type Reason, unsafeReason, unsafeText, type Validated } from '@delivery/consent/schema';
 import type { KafkaConnection, PublishedAt, Topic } from '@delivery/platform/kafka';
 import type { Metrics } from '@delivery/platform/service';
 import { type ReceivedSpec, Tally } from './tally';
@@ -62,10 +62,10 @@ export class AcceptMessages<T extends Message> {
     }
     const result = this.intake.validate({ ...defaults, ...body, organization_id: organizationId });
     if (!result.ok) return refused(result.reasons);
-    const unsafe = unsafeText(body);
-    if (unsafe !== undefined) return refused([unsafeReason(unsafe)]);
     const message = { ...result.value, id: result.value.id ?? newEventId() };
     const bytes = topic.encode(message);
+    const unsafe = mayBeUnsafe(bytes) ? unsafeText(message) : undefined;
+    if (unsafe !== undefined) return refused([unsafeReason(unsafe)]);
     if (bytes.length > maxBytes) {
       return refused([{ field: '', code: 'too_large', message: `An ${one} may have at most ${maxBytes} bytes.` }]);
     }

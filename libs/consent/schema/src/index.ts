@@ -24,5 +24,5 @@ export {
   consentRecorderName,
   topicSpecs,
 } from './topics';
-export { unsafeReason, unsafeText } from './unsafe-text';
+export { mayBeUnsafe, unsafeReason, unsafeText } from './unsafe-text';
 export { consentEventSchema, maxEventBytes, parseEventMessage, validateEvent } from './validate-event';

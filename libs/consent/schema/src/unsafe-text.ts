@@ -18,7 +18,7 @@ export function unsafeText(value: unknown): string | undefined {
  * Whether JSON text could hold unsafe text at all, told without parsing: UTF-8 and JSON leave NUL and lone surrogates
  * no way in but an escape.
  */
-export function mayBeUnsafe(json: string): boolean {
+export function mayBeUnsafe(json: string | Buffer): boolean {
   return json.includes('\\u') || json.includes('__proto__') || json.includes('"constructor"');
 }
 
