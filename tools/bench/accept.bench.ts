@@ -1,10 +1,12 @@
 import { Agent, request } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AuthConfig, SessionTokens } from '@delivery/platform/auth';
 import { loadConfig } from '@delivery/platform/config';
 import { consentEvents, take } from './generator';
 import { median, processUsage } from './measure';
 import { openRig, type Rig, say, startApp, stopApp } from './rig';
+import { scrape, taken } from './scrape';
 
 export interface AcceptOptions {
   events: number;
@@ -37,9 +39,9 @@ export async function benchAccept(options: AcceptOptions) {
     }
     const plays = [];
     for (let run = 0; run < options.runs; run += 1) {
-      const play = await latencies(client, bodies);
-      say(`single events at ${arraysPerSecond * perArray} events/s: ${JSON.stringify(play)}`);
-      plays.push(play);
+      const played = await play(client, bodies);
+      say(`single events at ${arraysPerSecond * perArray} events/s: ${JSON.stringify(played)}`);
+      plays.push(played);
     }
     const { peakRssMb } = processUsage(app.pid ?? 0);
     await stopApp(app);
@@ -74,6 +76,31 @@ async function throughput(client: Client, bodies: readonly Buffer[], events: num
   return {
     eventsPerSecond: Math.round(events / seconds),
     cpuSecondsPerMillion: Number(((cpuSeconds / events) * 1e6).toFixed(1)),
+  };
+}
+
+/**
+ * One play of latencies, with what explains it: how late this process's own event loop was, and what the service says of
+ * itself.
+ */
+async function play(client: Client, bodies: readonly Buffer[]) {
+  const before = await scrape(port);
+  const ownLoop = monitorEventLoopDelay({ resolution: 1 });
+  ownLoop.enable();
+  const waits = await latencies(client, bodies);
+  ownLoop.disable();
+  const after = await scrape(port);
+  const toMs = (value: number, perMs: number) => Number((value / perMs).toFixed(1));
+  return {
+    ...waits,
+    client: { loopP99Ms: toMs(ownLoop.percentile(99), 1e6), loopMaxMs: toMs(ownLoop.max, 1e6) },
+    service: {
+      single: taken('http_request_duration_seconds', { method: 'POST', status: '202' }, before, after),
+      array: taken('http_request_duration_seconds', { method: 'POST', status: '200' }, before, after),
+      publish: taken('kafka_publish_seconds', { outcome: 'ok' }, before, after),
+      loopP99Ms: toMs(after.get('nodejs_eventloop_lag_p99_seconds') ?? 0, 1e-3),
+      loopMaxMs: toMs(after.get('nodejs_eventloop_lag_max_seconds') ?? 0, 1e-3),
+    },
   };
 }
 
