@@ -7,7 +7,7 @@ const topic = 'consent.events.v1';
 describe('observeRecorder', () => {
   const metrics = new Metrics(recorderMetricSpecs);
   const logger = new Logger('test');
-  for (const level of ['log', 'error'] as const) jest.spyOn(logger, level).mockImplementation(() => undefined);
+  for (const level of ['log', 'warn', 'error'] as const) jest.spyOn(logger, level).mockImplementation(() => undefined);
   const observer = observeRecorder(metrics, logger);
   const shown = async (name: string) =>
     (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith(name));
@@ -38,6 +38,16 @@ describe('observeRecorder', () => {
     observer.counted(topic, 0, { recorded: 2n, duplicates: 0n, rejected: 0n, suppressed: 0n, control: 1n });
     await expect(shown('ingest_messages_recorded_total')).resolves.toContain(
       `ingest_messages_recorded_total{topic="${topic}",outcome="rejected"} 0`,
+    );
+  });
+
+  it('counts what failed and is repeated, by where', async () => {
+    observer.failed(new Error('no'), 'consumer');
+    await expect(shown('ingest_attempts_failed_total')).resolves.toEqual(
+      expect.arrayContaining([
+        'ingest_attempts_failed_total{where="consumer"} 1',
+        'ingest_attempts_failed_total{where="rejections"} 0',
+      ]),
     );
   });
 });

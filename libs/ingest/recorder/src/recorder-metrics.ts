@@ -1,4 +1,4 @@
-import type { RecorderObserver } from './recorder-observer';
+import { failurePlaces, type RecorderObserver } from './recorder-observer';
 import { counterSpec, gaugeSpec, histogramSpec, type Metrics, type MetricSpec } from '@delivery/platform/service';
 import type { Logger } from '@nestjs/common';
 import { WaitingTime } from './waiting-time';
@@ -9,6 +9,11 @@ const messagesRecorded = counterSpec(
   ['topic', 'outcome'],
 );
 const batchSeconds = histogramSpec('ingest_batch_seconds', 'How long recording a range of messages took.', ['topic']);
+const attemptsFailed = counterSpec(
+  'ingest_attempts_failed_total',
+  'What failed in recording and is repeated: consumer (fetching and recording), assignment, recheck, rejections.',
+  ['where'],
+);
 const lagMessages = gaugeSpec(
   'ingest_lag_messages',
   'Messages between the recorder and the end of the log, of the partitions that this process has.',
@@ -27,6 +32,7 @@ const stopped = gaugeSpec('ingest_partitions_stopped', '1 for a partition that w
 export const recorderMetricSpecs: readonly MetricSpec[] = [
   messagesRecorded,
   batchSeconds,
+  attemptsFailed,
   lagMessages,
   lagSeconds,
   stopped,
@@ -41,6 +47,8 @@ interface Place {
 export function observeRecorder(metrics: Metrics, logger: Logger): RecorderObserver {
   const messages = metrics.counter(messagesRecorded);
   const batches = metrics.histogram(batchSeconds);
+  const failures = metrics.counter(attemptsFailed);
+  for (const where of failurePlaces) failures.inc({ where }, 0);
   const gauges = [metrics.gauge(lagMessages), metrics.gauge(lagSeconds), metrics.gauge(stopped)] as const;
   const [behindBy, waitingFor, halted] = gauges;
   const shown = new Map<string, Place & { waiting: WaitingTime }>();
@@ -78,6 +86,9 @@ export function observeRecorder(metrics: Metrics, logger: Logger): RecorderObser
       halted.set(show(topic, partition).labels, 0);
       logger.log({ topic, partition }, 'a partition goes on');
     },
-    failed: (error, where) => logger.warn({ err: error, where }, 'recording failed and will be repeated'),
+    failed(error, where) {
+      failures.inc({ where });
+      logger.warn({ err: error, where }, 'recording failed and will be repeated');
+    },
   };
 }

@@ -1,5 +1,9 @@
 import type { Counters } from '@delivery/ingest/store';
 
+/** What can fail and be repeated: fetching and recording, taking a partition, looking again, copying rejections. */
+export const failurePlaces = ['consumer', 'assignment', 'recheck', 'rejections'] as const;
+export type FailurePlace = (typeof failurePlaces)[number];
+
 /** Told of what becomes of partitions; messages and errors are its to count and to log. */
 export interface RecorderObserver {
   /** A partition is recorded for the first time; what the log held before `offset` has left it. */
@@ -17,5 +21,5 @@ export interface RecorderObserver {
   behind(topic: string, partition: number, messages: bigint, arrivedAt: Date | undefined): void;
   stopped(topic: string, partition: number, reason: string): void;
   resumed(topic: string, partition: number): void;
-  failed(error: unknown, where: string): void;
+  failed(error: unknown, where: FailurePlace): void;
 }

@@ -20,6 +20,11 @@ export interface TransactionOptions {
   idleTimeoutMs?: number;
 }
 
+/** Told of each transaction that is tried again after a deadlock or a serialization failure. */
+export interface DatabaseObserver {
+  retried(): void;
+}
+
 /**
  * One pool for a process: the TypeORM DataSource's own, so that control tables and bulk work share its connections.
  * A connection that breaks is dropped and replaced; a broken one never crashes the process.
@@ -31,6 +36,7 @@ export class Database implements Sql {
   constructor(
     private readonly config: PostgresConfig,
     options: DatabaseOptions,
+    private readonly observer?: DatabaseObserver,
   ) {
     this.dataSource = new DataSource(dataSourceOptions(config, options));
   }
@@ -73,7 +79,7 @@ export class Database implements Sql {
    * @throws DatabaseError, or what `fn` threw.
    */
   async transaction<T>(fn: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    return retrying(options.retries, () => this.once(options, fn));
+    return this.retrying(options.retries, () => this.once(options, fn));
   }
 
   /** The same for control tables: TypeORM's manager and plain SQL in one transaction. */
@@ -81,12 +87,26 @@ export class Database implements Sql {
     fn: (manager: EntityManager, sql: Sql) => Promise<T>,
     options: Pick<TransactionOptions, 'retries'> = {},
   ): Promise<T> {
-    return retrying(options.retries, () =>
+    return this.retrying(options.retries, () =>
       this.dataSource.transaction(async (manager) => {
         const client: unknown = await manager.queryRunner?.connect();
         return fn(manager, sqlOn(client as PoolClient));
       }),
     );
+  }
+
+  private async retrying<T>(retries = 5, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        const mapped = mapDatabaseError(error);
+        if (!(mapped instanceof DatabaseError) || mapped.code !== 'conflict' || attempt >= retries) throw mapped;
+        this.observer?.retried();
+        // Two that met once shall not meet again at the same moment.
+        await delay(Math.random() * 10 * 2 ** attempt);
+      }
+    }
   }
 
   private async once<T>(options: TransactionOptions, fn: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -116,19 +136,6 @@ export class Database implements Sql {
     } finally {
       client.off('error', onBroken);
       client.release(broken);
-    }
-  }
-}
-
-async function retrying<T>(retries = 5, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      const mapped = mapDatabaseError(error);
-      if (!(mapped instanceof DatabaseError) || mapped.code !== 'conflict' || attempt >= retries) throw mapped;
-      // Two that met once shall not meet again at the same moment.
-      await delay(Math.random() * 10 * 2 ** attempt);
     }
   }
 }

@@ -62,3 +62,20 @@ it('turns unready, with the reason, when callers wait for a connection for too l
   await service.stop();
   await test.close();
 });
+
+it('counts the transactions that were tried again', async () => {
+  const test = await testDatabase({ migrations: [] });
+  const service = await bootService(definition, { DATABASE_URL: test.config.url });
+  const retries = async () =>
+    (await (await fetch(`${service.url}/metrics`)).text()).match(/^database_transaction_retries_total.*$/m)?.[0];
+  await expect(retries()).resolves.toBe('database_transaction_retries_total 0');
+  let conflicts = 0;
+  await service.app.get(Database).transaction(async (tx) => {
+    if (conflicts === 2) return;
+    conflicts += 1;
+    await tx.query(`DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$`);
+  });
+  await expect(retries()).resolves.toBe('database_transaction_retries_total 2');
+  await service.stop();
+  await test.close();
+});

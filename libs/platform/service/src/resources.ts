@@ -11,7 +11,7 @@ import { HealthChecks } from './health-checks';
 import { Lifecycle } from './lifecycle';
 import { Metrics } from './metrics';
 import { PoolWatch } from './pool-watch';
-import { databaseConnectionLimit, databaseConnections, publishSeconds } from './service-metrics';
+import { databaseConnectionLimit, databaseConnections, publishSeconds, transactionRetries } from './service-metrics';
 
 export interface ServiceDatabaseOptions extends DatabaseOptions {
   /** Of the stores that the service uses: it does not start before the migrate step has applied them. */
@@ -29,7 +29,8 @@ export function provideDatabase(
     provide: Database,
     inject: [HealthChecks, Lifecycle, Metrics],
     useFactory: async (health: HealthChecks, lifecycle: Lifecycle, metrics: Metrics) => {
-      const database = await new Database(config, options).open();
+      const retries = metrics.counter(transactionRetries);
+      const database = await new Database(config, options, { retried: () => retries.inc() }).open();
       lifecycle.onClose(() => database.close(), 'database');
       watchDatabase(config, database, health, lifecycle);
       showPool(database, metrics);

@@ -16,6 +16,10 @@ export const databaseConnections = gaugeSpec(
   ['state'],
 );
 export const databaseConnectionLimit = gaugeSpec('database_connections_limit', 'DATABASE_POOL_SIZE.');
+export const transactionRetries = counterSpec(
+  'database_transaction_retries_total',
+  'Transactions tried again after a deadlock or a serialization failure.',
+);
 export const publishSeconds = histogramSpec(
   'kafka_publish_seconds',
   'Time from a publish to its acknowledgement or failure, by call.',
@@ -25,6 +29,10 @@ export const publishSeconds = histogramSpec(
 /** What every service has. */
 export const baseMetrics: readonly MetricSpec[] = [requestSeconds, malformedRequests];
 /** Beside these, of a service with `provideDatabase`. */
-export const databaseMetrics: readonly MetricSpec[] = [databaseConnections, databaseConnectionLimit];
+export const databaseMetrics: readonly MetricSpec[] = [
+  databaseConnections,
+  databaseConnectionLimit,
+  transactionRetries,
+];
 /** Beside these, of a service with `provideKafka`. */
 export const kafkaMetrics: readonly MetricSpec[] = [publishSeconds];
