@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hourOf } from '@delivery/analytics/domain';
 import { hoursName, interactions, interactionsTopic, topicSpecs } from '@delivery/analytics/schema';
-import { topicSpecs as consentTopics } from '@delivery/consent/schema';
+import { consentEventsTopic, topicSpecs as consentTopics } from '@delivery/consent/schema';
 import { migrations as ingestMigrations } from '@delivery/ingest/store';
 import { bootService, type RunningService } from '@delivery/platform/service';
 import { stackEnvironment, testDatabase, testKafka, type TestKafka, waitFor } from '@delivery/platform/testing';
@@ -30,7 +30,7 @@ describe('analytics-aggregator', () => {
 
   afterEach(() => service?.stop());
 
-  const boot = (): Promise<RunningService> =>
+  const boot = (env: Record<string, string> = {}): Promise<RunningService> =>
     bootService(definition, {
       ...stackEnvironment(),
       DATABASE_URL: world.test.config.url,
@@ -38,6 +38,7 @@ describe('analytics-aggregator', () => {
       ANALYTICS_GRACE_SECONDS: '0',
       REPORT_STORE_KIND: 'file',
       REPORT_STORE_DIR: folder,
+      ...env,
     });
 
   it('boots, answers its probes, counts, closes hours, and stops', async () => {
@@ -88,6 +89,23 @@ describe('analytics-aggregator', () => {
     clock.mockRestore();
     held.resolve();
     await holding;
+  });
+
+  it('turns unready when an hour is over and cannot be closed, and tells what it waits for', async () => {
+    await awayFromHourEnd();
+    // Nobody records consents here, and by the clock of Postgres the hour in which this one arrived is over.
+    await kafka.connection.publisher().publish(consentEventsTopic, [{ key: 'a', value: Buffer.from('{}') }]);
+    await world.moveClock('2 hours');
+    service = await boot({ ANALYTICS_LATE_SECONDS: '1', ANALYTICS_CLOSING_SECONDS: '1' });
+    const { url } = service;
+    const late =
+      /"closing":\{[^}]*"The hour from \S+ has been over for \d+ s and is not closed: [^"]*consent\.events\.v1/;
+    const unready = async () => {
+      const answer = await fetch(`${url}/health/ready`);
+      return answer.status === 503 && late.test(await answer.text());
+    };
+    await waitFor(unready, { describe: 'unreadiness' });
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
   });
 
   it('does not start on a database that was not migrated, and says what to run', async () => {

@@ -42,12 +42,13 @@ describe('scheduler', () => {
     await database.close();
   });
 
-  const boot = (): Promise<RunningService> =>
+  const boot = (env: Record<string, string> = {}): Promise<RunningService> =>
     bootService(definition, {
       ...stackEnvironment(),
       DATABASE_URL: database.config.url,
       KAFKA_TOPIC_PREFIX: kafka.config.topicPrefix,
       SCHEDULER_TICK_SECONDS: '1',
+      ...env,
     });
 
   it('boots, answers its probes, and stops', async () => {
@@ -71,6 +72,26 @@ describe('scheduler', () => {
     const env = { ...stackEnvironment(), DATABASE_URL: empty.config.url };
     await expect(bootService(definition, env)).rejects.toThrow('npm run migrate');
     await empty.close();
+  });
+
+  it('turns unready while a task does not succeed, tells which and why, and recovers', async () => {
+    const service = await boot({ SCHEDULER_STALLED_SECONDS: '2' });
+    const ready = async () => {
+      const answer = await fetch(`${service.url}/health/ready`);
+      return `${answer.status} ${await answer.text()}`;
+    };
+    try {
+      await waitFor(async () => (await ready()).startsWith('200'), { describe: 'readiness' });
+      await database.database.query('ALTER TABLE export_schedule RENAME TO away');
+      await waitFor(async () => /^503 .*Task plan has not been done for \d+ s: .*export_schedule/.test(await ready()), {
+        describe: 'unreadiness',
+      });
+      expect((await fetch(`${service.url}/health/live`)).status).toBe(200);
+      await database.database.query('ALTER TABLE away RENAME TO export_schedule');
+      await waitFor(async () => (await ready()).startsWith('200'), { describe: 'readiness again' });
+    } finally {
+      await service.stop();
+    }
   });
 
   it('plans what is due once, although there are two of it, and tells exporters and everybody', async () => {
