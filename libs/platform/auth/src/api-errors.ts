@@ -17,6 +17,16 @@ const SENTENCES = {
 /** `default`: any other error, as of the transport (404, 413, 414, 415) or a fault of the service (500). */
 export type ErrorStatus = keyof typeof SENTENCES | 'default';
 
+/** An answer of which a service says more than the sentence that others have. */
+export interface DocumentedError {
+  readonly status: keyof typeof SENTENCES;
+  readonly message: string;
+  /** Further fields of the body, as in an answer. */
+  readonly more?: Readonly<Record<string, unknown>>;
+  /** When not always. */
+  readonly retryAfter?: string;
+}
+
 /** {@link ErrorBody} as the reference describes it. */
 class ErrorResponse {
   @ApiProperty({ type: 'integer', example: 400 })
@@ -46,11 +56,32 @@ class ErrorResponse {
 }
 
 /** Documents error answers with an example of each. */
-export function ApiErrors(...statuses: readonly ErrorStatus[]): ClassDecorator & MethodDecorator {
-  return applyDecorators(ApiExtraModels(ErrorResponse), ...statuses.map(errorResponse));
+export function ApiErrors(...errors: readonly (ErrorStatus | DocumentedError)[]): ClassDecorator & MethodDecorator {
+  return applyDecorators(
+    ApiExtraModels(ErrorResponse),
+    ...errors.map((error) => (typeof error === 'object' ? documented(error) : errorResponse(error))),
+  );
 }
 
-const RETRY_AFTER = { 'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer' } } } as const;
+function retryAfter(description = 'Seconds to wait.'): object {
+  return { headers: { 'Retry-After': { description, schema: { type: 'integer' } } } };
+}
+
+function documented({ status, message, more, ...other }: DocumentedError): ClassDecorator & MethodDecorator {
+  const example = { ...errorBody(status, message), ...more };
+  const schema = { $ref: getSchemaPath(ErrorResponse) };
+  return ApiResponse({
+    status,
+    description: example.name,
+    ...(other.retryAfter === undefined ? passing(status) : retryAfter(other.retryAfter)),
+    content: { 'application/json': { schema, example } },
+  });
+}
+
+/** A client is told when to come back after what passes. */
+function passing(status: number): object {
+  return status === 429 || status === 503 ? retryAfter() : {};
+}
 
 function errorResponse(status: ErrorStatus): ClassDecorator & MethodDecorator {
   const schema = { $ref: getSchemaPath(ErrorResponse) };
@@ -65,7 +96,7 @@ function errorResponse(status: ErrorStatus): ClassDecorator & MethodDecorator {
   return ApiResponse({
     status,
     description: example.name,
-    ...(status === 429 || status === 503 ? { headers: RETRY_AFTER } : {}),
+    ...passing(status),
     content: { 'application/json': { schema, example } },
   });
 }

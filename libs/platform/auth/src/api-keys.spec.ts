@@ -65,6 +65,19 @@ describe('CachedApiKeys', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('keeps what was found however many others are asked for, and tells what would be new to it', async () => {
+    const { cache, asked, pass } = counting(async (id) => (id === 'k1' ? key : undefined));
+    expect(cache.isNew('k1')).toBe(true);
+    const finding = cache.find('k1');
+    expect(cache.isNew('k1')).toBe(false);
+    await finding;
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await cache.find(id);
+    await cache.find('k1');
+    expect(asked).toEqual(['k1', 'a', 'b', 'c', 'd', 'e']);
+    pass(1000);
+    expect([cache.isNew('k1'), cache.isNew('e')]).toEqual([false, true]);
+  });
+
   it('forgets the oldest answer when it is full', async () => {
     const { cache, asked } = counting(async () => undefined);
     for (const id of ['a', 'b', 'c', 'd', 'b', 'a']) await cache.find(id);

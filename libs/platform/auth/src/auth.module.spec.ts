@@ -309,6 +309,46 @@ describe('rate limit', () => {
   });
 });
 
+describe('credentials that are not true', () => {
+  it('are limited for each address before the database is asked; keys that are known go on', async () => {
+    const limited = await boot(10_000);
+    try {
+      const status = async (key: string) =>
+        (await call('/v1/keys', { headers: { 'x-api-key': key } }, limited.url)).status;
+      expect(await status(issued.combined)).toBe(200);
+      asked.splice(0);
+      const invented = await Promise.all(Array.from({ length: 300 }, (_, n) => status(`id-${n}.secret`)));
+      expect(invented.filter((each) => each === 401)).toHaveLength(100);
+      expect(invented.filter((each) => each === 429)).toHaveLength(200);
+      expect(asked).toHaveLength(100);
+      const refused = await call('/v1/keys', { headers: { 'x-api-key': 'another.secret' } }, limited.url);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(refused.body).toMatchObject({ code: 429, name: 'TooManyRequests' });
+      expect(await status(`${issued.id}.wrong`)).toBe(429);
+      expect(await status(issued.combined)).toBe(200);
+    } finally {
+      await limited.stop();
+    }
+  });
+
+  it('are none while the database is away, nor are keys that are true', async () => {
+    const limited = await boot(10_000);
+    try {
+      const status = async (key: string) =>
+        (await call('/v1/keys', { headers: { 'x-api-key': key } }, limited.url)).status;
+      database.away = true;
+      const away = await Promise.all(Array.from({ length: 90 }, (_, n) => status(`id-${n}.secret`)));
+      database.away = false;
+      expect(new Set(away)).toEqual(new Set([503]));
+      const once = await Promise.all(Array.from({ length: 200 }, () => status(issued.combined)));
+      expect(new Set(once)).toEqual(new Set([200]));
+      expect(await status('another.secret')).toBe(401);
+    } finally {
+      await limited.stop();
+    }
+  });
+});
+
 describe('canaries', () => {
   it('are in no answer, and nowhere in the logs but in the message of an error of our own making', () => {
     expect(bodies.length).toBeGreaterThan(60);

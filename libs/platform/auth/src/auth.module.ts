@@ -5,6 +5,7 @@ import { API_KEY_LOOKUP, type ApiKeyLookup } from './api-keys';
 import type { AuthConfig } from './auth.config';
 import { AuthGuard } from './auth.guard';
 import { Authenticator } from './authenticator';
+import { FailureLimit } from './failure-limit';
 import {
   CONTRACT_RATE_LIMIT,
   RATE_LIMIT_OPTIONS,
@@ -45,6 +46,7 @@ export class AuthModule {
         { provide: SessionTokens, useFactory: () => config && SessionTokens.fromConfig(config) },
         { provide: RATE_LIMIT_OPTIONS, useValue: rateLimit },
         Authenticator,
+        FailureLimit,
         RateLimiter,
         // Guards run in this order: whose limit it is must be known first.
         { provide: APP_GUARD, useClass: AuthGuard },

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import { API_KEY_LOOKUP, type ApiKeyLookup, secretMatches } from './api-keys';
+import { API_KEY_LOOKUP, type ApiKeyLookup, type ApiKeyRecord, secretMatches } from './api-keys';
 import { CachedApiKeys } from './cached-api-keys';
 import type { Credentials } from './credentials';
 import { unauthorized } from './errors';
@@ -9,7 +9,7 @@ import { SessionTokens } from './session-tokens';
 /** Decides whether credentials are true. */
 @Injectable()
 export class Authenticator {
-  private readonly cached: ApiKeyLookup;
+  private readonly cached: CachedApiKeys;
 
   constructor(
     @Inject(API_KEY_LOOKUP) private readonly lookup: ApiKeyLookup,
@@ -18,17 +18,26 @@ export class Authenticator {
     this.cached = new CachedApiKeys(lookup);
   }
 
-  /** @throws 401 with a sentence that does not tell which half was wrong */
-  async authenticate(credentials: Credentials): Promise<Principal> {
-    if (credentials.kind === 'session') return this.bySession(credentials.token);
-    const principal = await check(this.cached, credentials.id, credentials.secret);
-    if (principal === undefined) throw unauthorized('The API key is not valid.');
-    return principal;
+  /** Whether deciding costs a query about a key of which nothing is known. */
+  isNew(credentials: Credentials): boolean {
+    return credentials.kind === 'api-key' && this.cached.isNew(credentials.id);
+  }
+
+  /**
+   * @returns who asks; `refused` when it is somebody's key, but its secret is not true or it is disabled
+   * @throws 401 for a session that is not good
+   */
+  async authenticate(credentials: Credentials): Promise<{ principal?: Principal; refused?: Principal }> {
+    if (credentials.kind === 'session') return { principal: await this.bySession(credentials.token) };
+    const key = await this.cached.find(credentials.id);
+    const principal = ifTrue(key, credentials.secret);
+    if (principal !== undefined) return { principal };
+    return key === undefined ? {} : { refused: { organizationId: key.organizationId, keyId: key.id } };
   }
 
   /** The principal of an API key, asked of the database itself: a disabled key gets no further session. */
-  checkApiKey(id: string, secret: string): Promise<Principal | undefined> {
-    return check(this.lookup, id, secret);
+  async checkApiKey(id: string, secret: string): Promise<Principal | undefined> {
+    return ifTrue(await this.lookup.find(id), secret);
   }
 
   private async bySession(token: string): Promise<Principal> {
@@ -40,8 +49,7 @@ export class Authenticator {
   }
 }
 
-async function check(lookup: ApiKeyLookup, id: string, secret: string): Promise<Principal | undefined> {
-  const key = await lookup.find(id);
+function ifTrue(key: ApiKeyRecord | undefined, secret: string): Principal | undefined {
   // Compared before looking at anything else: a disabled key must take as long as a missing one.
   const matches = secretMatches(secret, key);
   return matches && key?.enabled ? { organizationId: key.organizationId, keyId: key.id } : undefined;

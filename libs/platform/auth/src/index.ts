@@ -1,5 +1,5 @@
 export { Accepts, Public } from './accepts';
-export { ApiErrors, type ErrorStatus } from './api-errors';
+export { ApiErrors, type DocumentedError, type ErrorStatus } from './api-errors';
 export { ApiErrorFilter, statusOf } from './api-error.filter';
 export {
   API_KEY_LOOKUP,
@@ -34,7 +34,7 @@ export {
   notFound,
   unauthorized,
 } from './errors';
-export { CurrentPrincipal, type Principal, principalOf, requireOrganization } from './principal';
+export { CurrentPrincipal, type Principal, principalOf, refusedOf, requireOrganization } from './principal';
 export { CONTRACT_RATE_LIMIT, RateLimiter, RateLimitGuard, type RateLimitOptions } from './rate-limit';
 export { fieldErrors, invalidRequest, RequestPipe } from './request.pipe';
 export { type Session, SessionTokens } from './session-tokens';

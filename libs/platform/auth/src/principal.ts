@@ -23,6 +23,18 @@ export function principalOf(request: FastifyRequest): Principal | undefined {
   return principals.get(request);
 }
 
+const refused = new WeakMap<object, Principal>();
+
+/** Called by the guard when a key is somebody's, but its secret is not true, or it is disabled. */
+export function setRefused(request: FastifyRequest, whose: Principal): void {
+  refused.set(request, whose);
+}
+
+/** Whose key was sent with a request that was refused for it. */
+export function refusedOf(request: FastifyRequest): Principal | undefined {
+  return refused.get(request);
+}
+
 /** Hands a controller's method the {@link Principal}. @throws 401 on a route that is public */
 export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
   const principal = principalOf(context.switchToHttp().getRequest<FastifyRequest>());
