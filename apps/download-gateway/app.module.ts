@@ -6,15 +6,33 @@ import { migrations as integrations } from '@delivery/integrations/store';
 import { AuthModule } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
 import { parseNamedKeys } from '@delivery/platform/secrets';
-import { databaseMetrics, Lifecycle, provideDatabase, type ServiceDefinition } from '@delivery/platform/service';
-import { type DynamicModule, Module } from '@nestjs/common';
+import {
+  databaseMetrics,
+  Lifecycle,
+  Metrics,
+  provideDatabase,
+  type ServiceDefinition,
+} from '@delivery/platform/service';
+import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import { DownloadGatewayConfig } from './app.config';
-import { AccessLog } from './downloads/access-log';
+import { AccessLog, accessEndsDropped } from './downloads/access-log';
+import { AnswerHooks } from './downloads/answer-hooks';
 import { DownloadsController } from './downloads/downloads.controller';
 import { FilesController } from './downloads/files.controller';
+import { OpenFiles } from './downloads/open-files';
+import { Refusals } from './downloads/refusals';
 import { ReportLinks } from './links/report-links';
 
+const logger = new Logger('download-gateway');
 const migrations = [...ingest, ...consent, ...exports, ...integrations, ...analytics];
+
+/** Whether others can reach the service, but not by its links. */
+function leadsNowhere({ http, reportStore, downloads }: DownloadGatewayConfig): boolean {
+  const loopback = /^(?:127\.|localhost$|\[?::1\]?$)/;
+  return (
+    reportStore.kind === 'file' && !loopback.test(http.host) && loopback.test(new URL(downloads.publicUrl).hostname)
+  );
+}
 
 @Module({})
 class ResourcesModule {
@@ -43,14 +61,28 @@ export class AppModule {
       ],
       controllers: [DownloadsController, FilesController],
       providers: [
+        AnswerHooks,
         {
           provide: AccessLog,
-          inject: [Database, Lifecycle],
-          useFactory: (database: Database, lifecycle: Lifecycle) => {
-            const log = new AccessLog(database);
-            lifecycle.onClose(() => log.idle(), 'access log');
+          inject: [Database, Metrics, Lifecycle],
+          useFactory: (database: Database, metrics: Metrics, lifecycle: Lifecycle) => {
+            const log = new AccessLog({ database, dropped: metrics.counter(accessEndsDropped) });
+            lifecycle.onClose(() => log.close(), 'access log');
             return log;
           },
+        },
+        {
+          provide: Refusals,
+          inject: [AccessLog, Lifecycle],
+          useFactory: (log: AccessLog, lifecycle: Lifecycle) => {
+            const refusals = new Refusals(log);
+            lifecycle.onClose(() => refusals.close(), 'refusals');
+            return refusals;
+          },
+        },
+        {
+          provide: OpenFiles,
+          useFactory: () => new OpenFiles({ all: downloads.filesAtOnce, ofLink: downloads.filesAtOncePerLink }),
         },
         {
           provide: ReportLinks,
@@ -58,6 +90,11 @@ export class AppModule {
           useFactory: async (lifecycle: Lifecycle) => {
             const { publicUrl, linkSeconds: seconds, signingKeys } = downloads;
             const keys = parseNamedKeys(signingKeys);
+            if (leadsNowhere(config)) {
+              logger.warn(
+                'DOWNLOAD_PUBLIC_URL is not set: links lead to 127.0.0.1, which is of use on this machine only',
+              );
+            }
             const links = await ReportLinks.open({ store: reportStore, publicUrl, keys, seconds });
             lifecycle.onClose(() => links.close(), 'links');
             return links;
@@ -72,7 +109,7 @@ export const definition: ServiceDefinition<DownloadGatewayConfig> = {
   name: 'download-gateway',
   config: DownloadGatewayConfig,
   module: (config) => AppModule.register(config),
-  metrics: [...databaseMetrics],
+  metrics: [...databaseMetrics, accessEndsDropped],
   openApi: {
     title: 'Analytics downloads',
     description:
@@ -82,6 +119,8 @@ export const definition: ServiceDefinition<DownloadGatewayConfig> = {
     customize: (builder) =>
       builder
         .addApiKey({ type: 'apiKey', in: 'header', name: 'x-api-key' }, 'x-api-key')
+        .addApiKey({ type: 'apiKey', in: 'query', name: 'apiKey' }, 'apiKey')
+        .addServer('/', 'Where this page is')
         .addServer('http://127.0.0.1:8086', 'npm start'),
   },
 };

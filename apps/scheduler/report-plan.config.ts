@@ -1,5 +1,5 @@
 import { Env } from '@delivery/platform/config';
-import { IsBoolean, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsBoolean, IsInt, Max, Min } from 'class-validator';
 
 /** Which reports are planned, and what is frozen in each of them. */
 export class ReportPlanConfig {
@@ -34,12 +34,11 @@ export class ReportPlanConfig {
 
   @Env({
     name: 'DOWNLOAD_ACCESS_RETENTION_DAYS',
-    description: 'Days after which rows of the log of downloads are removed; kept for ever when not set.',
-    example: '400',
+    description: 'Days after which rows of the log of downloads are removed; it has addresses of people.',
+    default: '400',
   })
-  @IsOptional()
   @IsInt()
   @Min(1)
   @Max(36_500)
-  accessRetentionDays?: number;
+  accessRetentionDays: number;
 }

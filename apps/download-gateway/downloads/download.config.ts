@@ -39,4 +39,25 @@ export class DownloadConfig {
   @Min(1)
   @Max(1_000_000)
   requestLimit: number;
+
+  @Env({
+    name: 'DOWNLOAD_FILES_AT_ONCE',
+    description: 'Files that one process sends at once (report store: file); whoever comes then is answered 503.',
+    default: '1000',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  filesAtOnce: number;
+
+  @Env({
+    name: 'DOWNLOAD_FILES_AT_ONCE_PER_LINK',
+    description:
+      'Of these, with one link: a client may fetch a file in several parts at once. Further ones are answered 429.',
+    default: '16',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  filesAtOncePerLink: number;
 }

@@ -2,7 +2,7 @@ import { parseShardFile, shardFile } from '@delivery/analytics/domain';
 import {
   Accepts,
   ApiErrors,
-  type ApiException,
+  type DocumentedError,
   badRequest,
   CurrentPrincipal,
   notFound,
@@ -10,12 +10,12 @@ import {
   statusOf,
 } from '@delivery/platform/auth';
 import { Database } from '@delivery/platform/postgres';
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiProperty, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { ReportLinks } from '../links/report-links';
 import { AccessLog } from './access-log';
-import { findReport } from './find-report';
+import { findReport, NO_REPORT } from './find-report';
 
 export class LinksResponse {
   @ApiProperty({
@@ -31,6 +31,32 @@ export class LinksResponse {
 export class LinkResponse {
   @ApiProperty({ description: 'A link to the file, good for 15 minutes.', example: 'https://...' })
   downloadUrl: string;
+}
+
+const NO_FILE =
+  'There is no file of this name: files are named like interaction-2022-01-01-000000000000.csv, and without number ' +
+  'and .csv in version 2.';
+
+/** As they are answered. */
+function errorsOf(malformed: string): (DocumentedError | 410 | 503)[] {
+  const available_at = '2026-01-02T08:00:00.000Z';
+  return [
+    { status: 400, message: malformed },
+    { status: 401, message: 'The API key is not valid.' },
+    { status: 403, message: 'This API key does not open this analytics id.' },
+    {
+      status: 404,
+      message: `This report is available from ${available_at} on.`,
+      more: { available_at },
+      retryAfter: 'Seconds to wait, at most a day; with `available_at` only: without, there will be no such report.',
+    },
+    410,
+    {
+      status: 429,
+      message: 'More than 100 requests in 15 seconds for this organization: wait 9 s and go on slower.',
+    },
+    503,
+  ];
 }
 
 /** Who asks for what, for the access log. */
@@ -49,11 +75,12 @@ const ANALYTICS_ID = {
 };
 
 /**
- * contracts.md §2.1: version 2, and version 1 with and without `/api`. Paths are taken as they are: what no name can hold
+ * contracts.md §2.1: version 2, and version 1, with and without `/api`. Paths are taken as they are: what no name can hold
  * is an answer for the access log, too.
  */
 @ApiTags('Downloads')
 @ApiSecurity('x-api-key')
+@ApiSecurity('apiKey')
 @Accepts('x-api-key')
 @Controller()
 export class DownloadsController {
@@ -63,7 +90,7 @@ export class DownloadsController {
     private readonly log: AccessLog,
   ) {}
 
-  @Get('download/v2/analytics/:analyticsId/:filePrefix')
+  @Get(['download/v2/analytics/:analyticsId/:filePrefix', 'api/download/v2/analytics/:analyticsId/:filePrefix'])
   @ApiOperation({
     summary: 'Links to the files of a report',
     description:
@@ -73,11 +100,10 @@ export class DownloadsController {
   @ApiParam(ANALYTICS_ID)
   @ApiParam({ name: 'filePrefix', example: 'interaction-2022-01-01', type: String })
   @ApiOkResponse({ type: LinksResponse })
-  @ApiErrors(400, 401, 403, 404, 410, 429, 503)
+  @ApiErrors(...errorsOf(NO_REPORT))
   async list(
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest<{ Params: { analyticsId: string; filePrefix: string } }>,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LinksResponse> {
     const { analyticsId, filePrefix: prefix } = request.params;
     const asked = { principal, analyticsId, file: prefix, request };
@@ -87,7 +113,6 @@ export class DownloadsController {
       const linked = shards.map((_, n) => ({ organizationId, analyticsId, keyId, file: shardFile(prefix, n) }));
       return Promise.all(linked.map((each) => this.links.link(each)));
     });
-    reply.header('cache-control', 'no-store');
     return { downloadUrls };
   }
 
@@ -100,22 +125,17 @@ export class DownloadsController {
   @ApiParam(ANALYTICS_ID)
   @ApiParam({ name: 'filename', example: 'interaction-2022-01-01-000000000000.csv', type: String })
   @ApiOkResponse({ type: LinkResponse })
-  @ApiErrors(400, 401, 403, 404, 410, 429, 503)
+  @ApiErrors(...errorsOf(NO_FILE))
   async one(
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest<{ Params: { analyticsId: string; filename: string } }>,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<LinkResponse> {
     const { analyticsId, filename } = request.params;
     const asked = { principal, analyticsId, file: filename, request };
-    // RFC 9745: since when it is deprecated.
-    reply.header('deprecation', '@1640995200').header('cache-control', 'no-store');
     const downloadUrl = await this.noted(asked, async () => {
       const parsed = parseShardFile(filename);
-      if (parsed === undefined) throw malformed();
+      if (parsed === undefined) throw badRequest(NO_FILE);
       const { prefix, shard } = parsed;
-      const successor = `${this.links.publicPath}/download/v2/analytics/${encodeURIComponent(analyticsId)}/${encodeURIComponent(prefix)}`;
-      reply.header('link', `<${successor}>; rel="successor-version"`);
       const shards = await findReport(this.database, principal, analyticsId, prefix);
       if (shard >= shards.length) throw notFound(`This report has ${shards.length} files, numbered from 0.`);
       return this.links.link({ ...principal, analyticsId, file: filename });
@@ -144,11 +164,4 @@ export class DownloadsController {
       throw error;
     }
   }
-}
-
-function malformed(): ApiException {
-  return badRequest(
-    'There is no file of this name: files are named like interaction-2022-01-01-000000000000.csv, and without number ' +
-      'and .csv in version 2.',
-  );
 }

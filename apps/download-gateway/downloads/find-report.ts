@@ -9,23 +9,26 @@ const SOON_SECONDS = 60;
 /** Nobody should wait for weeks in one request's answer. */
 const MAX_RETRY_SECONDS = 86_400;
 
+export const NO_REPORT = `There is no report of this name: reports are named ${PREFIX_FORMS}.`;
+
 const downloads = new DownloadReadModel();
 
 /**
  * The files of a report, for a key that may have it (contracts.md U-3 to U-5).
  * @throws ApiException 400 malformed; 403 not this key's; 404 with `available_at` while it is not published, else 404;
- * 410 removed by retention
+ * 410 removed by retention; `keyIsGone` when the key was removed or disabled
  */
 export async function findReport(
   sql: Sql,
   { organizationId, keyId }: Principal,
   analyticsId: string,
   prefix: string,
+  keyIsGone = () => unauthorized('The API key is not valid.'),
 ): Promise<readonly ReportShard[]> {
   const name = parseReportPrefix(prefix);
-  if (name === undefined) throw badRequest(`There is no report of this name: reports are named ${PREFIX_FORMS}.`);
+  if (name === undefined) throw badRequest(NO_REPORT);
   const grant = await downloads.grant(sql, organizationId, keyId, prefix);
-  if (grant === undefined) throw unauthorized('The API key is not valid.');
+  if (grant === undefined) throw keyIsGone();
   assertGranted(grant, analyticsId, name);
   switch (grant.report?.status) {
     case 'published':

@@ -19,9 +19,10 @@ import { migrations as integrations } from '@delivery/integrations/store';
 import { generateApiKey, hashSecret } from '@delivery/platform/auth';
 import { generateNamedKey } from '@delivery/platform/secrets';
 import { bootService, type RunningService } from '@delivery/platform/service';
-import { stackEnvironment, testDatabase, type TestDatabase } from '@delivery/platform/testing';
+import { stackEnvironment, testDatabase, type TestDatabase, waitFor } from '@delivery/platform/testing';
 import { createHash } from 'node:crypto';
 import { definition } from '../app.module';
+import { DatabaseWire } from './database-wire';
 
 const MOST = 100;
 
@@ -34,29 +35,42 @@ export interface KeyOptions {
 export class GatewayWorld {
   private constructor(
     readonly test: TestDatabase,
-    readonly root: string,
-    readonly signingKey: string,
     readonly gateway: RunningService,
     readonly store: DestinationDriver,
+    /** Of its gateway, and of further ones on the same data. */
+    readonly environment: Readonly<Record<'REPORT_STORE_DIR' | 'DOWNLOAD_SIGNING_KEYS', string>>,
+    /** Between the gateway and its database. */
+    readonly wire: DatabaseWire,
   ) {}
 
   static async open(environment: Record<string, string> = {}, store?: DestinationDriver): Promise<GatewayWorld> {
     const test = await testDatabase({ migrations: [...ingest, ...consent, ...exports, ...integrations, ...analytics] });
     const root = await mkdtemp(join(tmpdir(), 'reports-'));
     const signingKey = generateNamedKey('first');
-    const gateway = await bootService(definition, {
-      ...stackEnvironment(),
-      DATABASE_URL: test.config.url,
+    const wire = await DatabaseWire.open(test.config.url);
+    const own = {
+      DATABASE_URL: wire.url,
       DOWNLOAD_SIGNING_KEYS: signingKey,
       DOWNLOAD_REQUESTS_PER_15_SECONDS: '100000',
       REPORT_STORE_DIR: root,
       ...environment,
-    });
-    return new GatewayWorld(test, root, signingKey, gateway, store ?? (await openFileDestination({ root })));
+    };
+    const gateway = await bootService(definition, { ...stackEnvironment(), ...own });
+    const files = store ?? (await openFileDestination({ root }));
+    return new GatewayWorld(test, gateway, files, own, wire);
+  }
+
+  get root(): string {
+    return this.environment.REPORT_STORE_DIR;
+  }
+
+  get signingKey(): string {
+    return this.environment.DOWNLOAD_SIGNING_KEYS;
   }
 
   async close(): Promise<void> {
     await this.gateway.stop();
+    this.wire.close();
     await this.store.close();
     await this.test.close();
     await rm(this.root, { recursive: true, force: true });
@@ -123,6 +137,20 @@ export class GatewayWorld {
   get(path: string, key?: string, init: RequestInit = {}): Promise<Response> {
     const headers = { ...(key !== undefined && { 'X-API-Key': key }), ...init.headers };
     return fetch(`${this.gateway.url}${path}`, { ...init, headers });
+  }
+
+  /** Entries of the access log, oldest first, once they are so. */
+  async logged(
+    organizationId: string,
+    ready: (entries: readonly DownloadAccess[]) => boolean,
+  ): Promise<DownloadAccess[]> {
+    return waitFor(
+      async () => {
+        const found = (await this.accesses(organizationId)).reverse();
+        return ready(found) && found;
+      },
+      { describe: 'entries of the access log' },
+    );
   }
 
   /** The links of a report, leading to this gateway wherever they point. */

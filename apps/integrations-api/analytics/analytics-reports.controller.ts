@@ -137,6 +137,7 @@ function toDownloadResponse(access: DownloadAccess): DownloadResponse {
     file: access.file,
     status: access.status,
     bytes: access.bytes ?? null,
+    times: access.times,
     address: access.address ?? null,
     user_agent: access.userAgent ?? null,
   };

@@ -232,7 +232,14 @@ describe('the access log', () => {
     await harness.organization('unread');
     const line = (organizationId: string, n: number): DownloadAccess => ({
       ...{ organizationId, id: v7(), at: new Date(), kind: 'file', keyId: 'k', analyticsId: 'shops' },
-      ...{ file: `file-${n}`, status: 206, bytes: 5_000_000_000, address: '203.0.113.7', userAgent: undefined },
+      ...{
+        file: `file-${n}`,
+        status: 206,
+        bytes: 5_000_000_000,
+        times: 1,
+        address: '203.0.113.7',
+        userAgent: undefined,
+      },
     });
     const lines = Array.from({ length: 5 }, (_, n) => line('reading', n));
     await new DownloadAccessStore().insert(harness.database, [line('unread', 99), ...lines]);
@@ -250,7 +257,11 @@ describe('the access log', () => {
     }
     expect(seen).toEqual(['file-4', 'file-3', 'file-2', 'file-1', 'file-0']);
     expect(await client.send('GET', '/v1/analytics/downloads')).toMatchObject({
-      body: { limit: 100, cursor: null, data: { length: 5, 0: { kind: 'file', bytes: 5e9, user_agent: null } } },
+      body: {
+        limit: 100,
+        cursor: null,
+        data: { length: 5, 0: { kind: 'file', bytes: 5e9, times: 1, user_agent: null } },
+      },
     });
     for (const query of [
       '$skip=1',

@@ -38,8 +38,7 @@ export function reportTasks({ config, database, publisher, metrics }: ReportTask
     gauges: new ReportGauges(metrics),
     everySeconds: config.everySeconds,
   });
-  const days = config.accessRetentionDays;
-  return days === undefined ? [plan] : [plan, forgetDownloads(database, days)];
+  return [plan, forgetDownloads(database, config.accessRetentionDays)];
 }
 
 /** Removes what is too old of the log of downloads. */

@@ -17,11 +17,17 @@ export interface DownloadAccess {
   readonly file: string;
   /** Of the answer. */
   readonly status: number;
-  /** Of a file, how much of it was sent. */
+  /** Of a file, how much of it was sent; undefined until it has ended, and when nobody could tell any more. */
   readonly bytes: number | undefined;
+  /** How many requests it stands for: refusals of a key within a minute are one. */
+  readonly times: number;
   readonly address: string | undefined;
   readonly userAgent: string | undefined;
 }
+
+/** What is known of a request only when it, or its minute, has ended. */
+export type AccessEnd = Pick<DownloadAccess, 'organizationId' | 'id'> &
+  Partial<Record<'bytes' | 'times', number | undefined>>;
 
 interface AccessRow extends Record<string, unknown> {
   organization_id: string;
@@ -33,19 +39,21 @@ interface AccessRow extends Record<string, unknown> {
   file: string;
   status: number;
   bytes: string | null;
+  times: number;
   address: string | null;
   user_agent: string | null;
 }
 
 /** Owns `download_access`. */
 export class DownloadAccessStore {
-  /** All of them or none. */
+  /** All of them or none; what is there already stays. */
   async insert(sql: Sql, accesses: readonly DownloadAccess[]): Promise<void> {
     await sql.query(
       `INSERT INTO download_access (organization_id, id, at, kind, key_id, analytics_id, file, status, bytes, address,
-         user_agent)
+         user_agent, times)
        SELECT * FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[],
-         $8::int[], $9::int8[], $10::text[], $11::text[])`,
+         $8::int[], $9::int8[], $10::text[], $11::text[], $12::int[])
+       ON CONFLICT DO NOTHING`,
       [
         accesses.map(({ organizationId }) => organizationId),
         accesses.map(({ id }) => id),
@@ -58,6 +66,22 @@ export class DownloadAccessStore {
         accesses.map(({ bytes }) => bytes ?? null),
         accesses.map(({ address }) => address ?? null),
         accesses.map(({ userAgent }) => userAgent ?? null),
+        accesses.map(({ times }) => times),
+      ],
+    );
+  }
+
+  /** Repeatable. */
+  async complete(sql: Sql, ends: readonly AccessEnd[]): Promise<void> {
+    await sql.query(
+      `UPDATE download_access AS a SET bytes = coalesce(e.bytes, a.bytes), times = coalesce(e.times, a.times)
+       FROM unnest($1::text[], $2::uuid[], $3::int8[], $4::int[]) AS e (organization_id, id, bytes, times)
+       WHERE (a.organization_id, a.id) = (e.organization_id, e.id)`,
+      [
+        ends.map(({ organizationId }) => organizationId),
+        ends.map(({ id }) => id),
+        ends.map(({ bytes }) => bytes ?? null),
+        ends.map(({ times }) => times ?? null),
       ],
     );
   }
@@ -82,6 +106,7 @@ export class DownloadAccessStore {
       file: row.file,
       status: row.status,
       bytes: row.bytes === null ? undefined : Number(row.bytes),
+      times: row.times,
       address: row.address ?? undefined,
       userAgent: row.user_agent ?? undefined,
     }));

@@ -48,18 +48,6 @@ export class DownloadReadModel {
     );
     return row && toGrant(row);
   }
-
-  /** A published report's files, for whoever has a link to one of them. */
-  async shards(
-    sql: Sql,
-    key: { readonly organizationId: string; readonly analyticsId: string; readonly prefix: string },
-  ): Promise<{ status: ReportStatus; shards: readonly ReportShard[] } | undefined> {
-    const [row] = await sql.query<{ status: ReportStatus; shards: ReportShard[] }>(
-      `SELECT status, shards FROM analytics_report WHERE organization_id = $1 AND analytics_id = $2 AND prefix = $3`,
-      [key.organizationId, key.analyticsId, key.prefix],
-    );
-    return row;
-  }
 }
 
 function toGrant(row: GrantRow): Grant {

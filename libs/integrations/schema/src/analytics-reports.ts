@@ -105,8 +105,21 @@ export class DownloadResponse {
   @ApiProperty({ description: 'Of the answer.', example: 200 })
   status: number;
 
-  @ApiProperty({ description: 'Of a file: how much of it was sent.', type: Number, nullable: true, example: null })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description:
+      'Of a file: how much of it was sent; null until it has ended, and when the gateway ended before it could tell.',
+    example: null,
+  })
   bytes: number | null;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'Requests that this stands for: those with one key that are answered 401 or 429 in a minute are one.',
+    example: 1,
+  })
+  times: number;
 
   @ApiProperty({ type: String, nullable: true, example: '203.0.113.7' })
   address: string | null;

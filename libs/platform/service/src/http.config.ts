@@ -1,5 +1,12 @@
+import { isIP } from 'node:net';
 import { Env } from '@delivery/platform/config';
-import { IsInt, IsNotEmpty, Max, Min } from 'class-validator';
+import { IsInt, IsNotEmpty, Max, Min, ValidateBy } from 'class-validator';
+
+function isNetwork(text: unknown): boolean {
+  const [address = '', bits = '0', ...more] = String(text).split('/');
+  const version = isIP(address);
+  return version !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
+}
 
 /** Where a service answers HTTP (its API if it has one, health and metrics always) and how it stops. */
 export class HttpConfig {
@@ -27,6 +34,23 @@ export class HttpConfig {
   @Min(1024)
   @Max(104_857_600)
   bodyLimitBytes: number;
+
+  @Env({
+    name: 'HTTP_TRUSTED_PROXIES',
+    description:
+      'Addresses or networks (CIDR), comma separated, of proxies whose X-Forwarded-For tells where a request came from. ' +
+      'Without them the address that connects is the one that limits count and logs have.',
+    default: '',
+    example: '10.0.0.0/8,2001:db8::/32',
+  })
+  @ValidateBy(
+    {
+      name: 'addresses or networks',
+      validator: { validate: isNetwork, defaultMessage: () => 'each item must be an address or network' },
+    },
+    { each: true },
+  )
+  trustedProxies: string[];
 
   @Env({
     name: 'SHUTDOWN_GRACE_MS',

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Section } from '@delivery/platform/config';
 import { waitFor } from '@delivery/platform/testing';
-import { Body, Controller, Delete, Get, Module, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Module, Post, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { bootService, HttpConfig, LogConfig, type RunningService } from './index';
 
 class TestConfig {
@@ -16,8 +17,8 @@ class TestConfig {
 @Controller('v1/things')
 class ThingsController {
   @Get(':id')
-  read(): object {
-    return {};
+  read(@Req() { ip }: FastifyRequest): object {
+    return { ip };
   }
 
   @Post()
@@ -82,6 +83,7 @@ describe('what no route ever sees', () => {
     const answer = await fetch(service.url + path, { headers: { 'x-request-id': 'mine' } });
     expect(answer.status).toBe(code);
     expect(answer.headers.get('x-request-id')).toBe('mine');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(await answer.json()).toEqual({ code, name, message: expect.stringMatching(/\.$/), errors: {} });
   });
 
@@ -96,8 +98,34 @@ describe('what no route ever sees', () => {
   ])('has the body of every error: %s', async (_, bytes, code, name) => {
     const { head, body } = await exchange(bytes);
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${code} `));
+    expect(head).toContain('Cache-Control: no-store');
     expect(body).toEqual({ code, name, message: expect.stringMatching(/\.$/), errors: {} });
   });
+});
+
+describe('where a request came from', () => {
+  const ipOf = async (url: string, forwarded: string) => {
+    const answer = await fetch(`${url}/v1/things/1`, { headers: { 'x-forwarded-for': forwarded } });
+    return Object(await answer.json()).ip;
+  };
+
+  it('is who connected, whatever a header says, unless that is a proxy to be trusted', async () => {
+    expect(await ipOf(service.url, '203.0.113.7')).toBe('127.0.0.1');
+    const env = { HTTP_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8' };
+    const behind = await bootService({ name: 'proxied', config: TestConfig, module: () => ThingsModule }, env);
+    expect(await ipOf(behind.url, '203.0.113.7')).toBe('203.0.113.7');
+    expect(await ipOf(behind.url, '198.51.100.1, 203.0.113.7, 10.1.2.3')).toBe('203.0.113.7');
+    await behind.stop();
+  });
+
+  it.each(['10.0.0.0/33', 'proxy', '10.0.0.0/8/8', '::1/129', '*'])(
+    'is not taken from a proxy named %s',
+    async (text) => {
+      const env = { HTTP_TRUSTED_PROXIES: text };
+      const booting = bootService({ name: 'proxied', config: TestConfig, module: () => ThingsModule }, env);
+      await expect(booting).rejects.toThrow('HTTP_TRUSTED_PROXIES');
+    },
+  );
 });
 
 describe('a service that closes', () => {
@@ -115,6 +143,6 @@ describe('a service that closes', () => {
     socket.write('}GET /v1/things/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     await once(socket, 'close');
     await stopped;
-    expect(text).toMatch(/HTTP\/1.1 201[^]*HTTP\/1.1 503[^]*retry-after: 1/i);
+    expect(text).toMatch(/HTTP\/1.1 201[^]*HTTP\/1.1 503[^]*retry-after: 1\r\ncache-control: no-store/i);
   });
 });

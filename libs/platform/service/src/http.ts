@@ -30,6 +30,7 @@ export function createHttpAdapter(config: HttpConfig, metrics: Metrics): Fastify
     bodyLimit: config.bodyLimitBytes,
     genReqId: requestId,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: config.trustedProxies.length > 0 && config.trustedProxies,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       refused(refuseUrl(error, request, reply)),
@@ -174,7 +175,7 @@ function askToComeBack(instance: FastifyInstance): void {
     done();
   });
   instance.server.prependListener('request', (_, response) => {
-    if (closing) response.setHeader('retry-after', '1');
+    if (closing) response.setHeader('retry-after', '1').setHeader('cache-control', 'no-store');
   });
 }
 

@@ -11,7 +11,10 @@ export function refuseUrl(error: FastifyError, request: FastifyRequest, reply: F
     error.code === 'FST_ERR_MAX_PARAM_LENGTH'
       ? [414, 'A part of the path is too long.']
       : [400, 'The path of the URL is not validly encoded.'];
-  void reply.status(status).header('x-request-id', request.id).send(errorBody(status, message));
+  void reply
+    .status(status)
+    .headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
+    .send(errorBody(status, message));
   return status;
 }
 
@@ -26,6 +29,7 @@ export function refuseConnection(error: ConnectionError, socket: Socket): number
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json; charset=utf-8',
+    'Cache-Control: no-store',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ];
