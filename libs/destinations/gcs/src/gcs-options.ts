@@ -9,7 +9,7 @@ export const DEFAULT_CHUNK_BYTES = 8 * KIB * KIB;
 export const DEFAULT_REQUEST_TIMEOUT_MS = 120_000;
 export const GOOGLE_ENDPOINT = 'https://storage.googleapis.com';
 
-/** The two fields of a service account's key that are used. Made by `parseServiceAccountKey`. */
+/** What is used of a service account's key. Made by `parseServiceAccountKey`. */
 export class GcsServiceAccount {
   @Matches(/^[a-z0-9.-]{1,100}@[a-z0-9.-]{1,100}\.gserviceaccount\.com$/i, {
     message: 'client_email must be of a service account',
@@ -19,6 +19,11 @@ export class GcsServiceAccount {
   @Secret()
   @IsString()
   private_key!: string;
+
+  /** Not used by the destination, whose project is told apart; the key has it. */
+  @IsOptional()
+  @IsString()
+  project_id?: string | undefined;
 }
 
 /** One bucket and how to reach it. */
