@@ -5,7 +5,11 @@ import { compareRows, downloadReport, interactionsCounted, moveClockPast } from 
 import type { Member } from '../member';
 import type { Scenario } from '../scenario';
 import type { Stage } from '../stage';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Downloads } from './downloads';
 
 const id = 'counted';
 const perRound = 400;
@@ -18,19 +22,25 @@ export const analytics: Scenario = {
   shows: { exports: 0, accounts: 0, done: ['interactions', 'seconds of outage', 'reports downloaded'] },
   async run(stage) {
     const { world } = stage;
+    const folder = await mkdtemp(join(tmpdir(), 'fault-reports-'));
+    const store = { REPORT_STORE_DIR: folder };
     const [ingest, api, first, second] = await Promise.all([
       stage.start('consent-ingest', { INGEST_ROLES: 'record' }),
       stage.start('integrations-api'),
-      stage.start('analytics-aggregator', restless),
-      stage.start('analytics-aggregator', restless),
+      stage.start('analytics-aggregator', { ...restless, ...store }),
+      stage.start('analytics-aggregator', { ...restless, ...store }),
       stage.start('scheduler'),
     ]);
-    const gateways = [await stage.start('download-gateway'), await stage.start('download-gateway')] as const;
+    const gateways = [
+      await stage.start('download-gateway', store),
+      await stage.start('download-gateway', store),
+    ] as const;
     const customer = await stage.customer(id, { api });
     const { analyticsId, key } = await reportsOf(customer);
+    const downloads = await Downloads.open(stage, await stage.customer('large', { api }), folder);
     const broker = { brokers: world.kafka.config.brokers, topicPrefix: world.prefix };
     const publishing = publishSlowly(stage, broker);
-    await breakThings(stage, [first, second]);
+    await breakThings(stage, [first, second], gateways, downloads);
     await publishing;
     await interactionsCounted(world.database, broker);
     const expected = await recount(broker, id);
@@ -52,9 +62,11 @@ export const analytics: Scenario = {
         return rows;
       };
       stage.did(`rows of ${aggregation} reports`, await download(gateways[1]));
-      await killGateways(stage, gateways, download);
+      await killGateways(stage, gateways, download, downloads);
     }
+    await downloads.compareLog();
     await ingest.kill();
+    await rm(folder, { recursive: true, force: true });
   },
 };
 
@@ -84,7 +96,12 @@ async function publishSlowly(stage: Stage, broker: Parameters<typeof publishInte
   }
 }
 
-async function breakThings(stage: Stage, aggregators: readonly Member[]): Promise<void> {
+async function breakThings(
+  stage: Stage,
+  aggregators: readonly Member[],
+  gateways: readonly Member[],
+  downloads: Downloads,
+): Promise<void> {
   const { servers } = stage;
   const seconds = stage.long ? 30 : 3;
   for (let round = 0; round < (stage.long ? 10 : 1); round += 1) {
@@ -96,11 +113,13 @@ async function breakThings(stage: Stage, aggregators: readonly Member[]): Promis
       }
     await stage.moment(1000);
     await servers.stop('postgres');
-    await delay(seconds * 1000);
+    await downloads.during(seconds, gateways, 503);
     await servers.start();
+    await downloads.recover(gateways);
     await stage.moment(1000);
     await servers.stop('kafka');
-    await delay(seconds * 1000);
+    // Reports that are there are nothing of the broker's.
+    await downloads.during(seconds, gateways, 200);
     await servers.start();
     stage.did('seconds of outage', 2 * seconds);
   }
@@ -111,14 +130,16 @@ async function killGateways(
   stage: Stage,
   [first, second]: readonly [Member, Member],
   download: (gateway: Member) => Promise<unknown>,
+  downloads: Downloads,
 ): Promise<void> {
   for (let round = 0; round < (stage.long ? 25 : 1); round += 1) {
     const [dying, other] = round % 2 === 0 ? [first, second] : [second, first];
-    const cut = download(dying).catch(() => stage.did('downloads cut'));
+    const cut = download(dying).catch(() => stage.did('requests cut'));
     await stage.moment(100);
-    await dying.kill();
+    await downloads.cutOff(dying);
     stage.did('kills of gateways');
     await download(other);
+    await downloads.complete(other);
     await dying.start();
     await cut;
   }
