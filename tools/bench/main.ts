@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine } from './measure';
 import { benchAccept } from './accept.bench';
-import { benchDownload } from './download.bench';
+import { benchDownload, benchedStores } from './download.bench';
 import { benchExport } from './export.bench';
 import { benchIdle } from './idle.bench';
 import { benchInteractions } from './interactions.bench';
@@ -24,8 +24,9 @@ const help = `Benchmarks against the local stack.
                      P4: recorded events to files, each a line; beside psql with gzip, pigz and zstd, and dlt
   npm run bench -- export [--events 1000000] [--users 200000] [--partitions 12] [--runs 5]
                      P5, P6: recorded events to files, grouped by user; beside psql | gzip -1
-  npm run bench -- download [--parallel 1000] [--runs 5]
-                     P7: requests for links to reports, 500 a second; then memory, with many downloads at once
+  npm run bench -- download [--store file|s3|gcs] [--parallel 1000] [--runs 5]
+                     P7: requests for links to reports, 500 a second, signed by the gateway or for a bucket; then memory, with
+                     many downloads at once
   npm run bench -- idle [--rest 60]
                      P8: start to ready of all services, and their memory at rest
   npm run bench -- shape [--events 200000] [--users 40000] [--runs 5]
@@ -50,6 +51,7 @@ async function main(): Promise<void> {
       runs: { type: 'string', default: '5' },
       rest: { type: 'string', default: '60' },
       parallel: { type: 'string', default: '1000' },
+      store: { type: 'string', default: 'file' },
     },
   });
   const [name] = positionals;
@@ -69,7 +71,11 @@ async function main(): Promise<void> {
     export: () => benchExport('users', numbers(1_000_000, 200_000, 12)),
     profile: () => benchProfile(numbers(200_000, 40_000, 3)),
     shape: () => Promise.resolve(benchShape(numbers(200_000, 40_000, 3))),
-    download: () => benchDownload({ runs: Number(values.runs), parallel: Number(values.parallel) }),
+    download: () => {
+      const store = benchedStores.find((each) => each === values.store);
+      if (store === undefined) throw new Error(`--store is one of ${benchedStores.join(', ')}`);
+      return benchDownload({ runs: Number(values.runs), store, parallel: Number(values.parallel) });
+    },
     idle: () => benchIdle({ restSeconds: Number(values.rest) }),
   };
   const benchmark = benchmarks[name];
@@ -80,7 +86,8 @@ async function main(): Promise<void> {
   if (values.save) {
     const folder = join('docs', 'benchmarks', 'raw');
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, `${name}-${result.at.slice(0, 10)}.json`), text);
+    const variant = name === 'download' && values.store !== 'file' ? `links-${values.store}` : name;
+    writeFileSync(join(folder, `${variant}-${result.at.slice(0, 10)}.json`), text);
   }
 }
 

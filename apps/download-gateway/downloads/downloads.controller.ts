@@ -111,7 +111,7 @@ export class DownloadsController {
       const shards = await findReport(this.database, principal, analyticsId, prefix);
       const { organizationId, keyId } = principal;
       const linked = shards.map((_, n) => ({ organizationId, analyticsId, keyId, file: shardFile(prefix, n) }));
-      return Promise.all(linked.map((each) => this.links.link(each)));
+      return this.links.linkAll(linked);
     });
     return { downloadUrls };
   }

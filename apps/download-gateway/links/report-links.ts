@@ -1,9 +1,13 @@
+import { setImmediate } from 'node:timers/promises';
 import { reportObjectKey, openReportStore, type ReportStoreConfig } from '@delivery/analytics/reports';
 import { DestinationError, type LinkSigner } from '@delivery/destinations/driver';
 import { openGcsLinkSigner, parseServiceAccountKey } from '@delivery/destinations/gcs';
 import { openS3LinkSigner } from '@delivery/destinations/s3';
 import type { NamedKey } from '@delivery/platform/secrets';
 import { FileLinks, type LinkedFile } from './file-links';
+
+/** How long nobody else has a turn. */
+const TURN_MS = 5;
 
 export interface ReportLinksOptions {
   readonly store: ReportStoreConfig;
@@ -49,6 +53,20 @@ export class ReportLinks {
     if (this.files !== undefined) return this.files.links.link(linked, Math.floor(now / 1000) + seconds);
     if (this.signer === undefined) throw new TypeError('there is no signer');
     return this.signer.sign(reportObjectKey(store, linked, linked.file), { seconds, fileName: linked.file });
+  }
+
+  /** In their order. A large report's take long to sign: others are answered meanwhile. */
+  async linkAll(linked: readonly LinkedFile[], now = Date.now()): Promise<string[]> {
+    const links: string[] = [];
+    let turn = performance.now();
+    for (const each of linked) {
+      if (performance.now() - turn > TURN_MS) {
+        await setImmediate();
+        turn = performance.now();
+      }
+      links.push(await this.link(each, now));
+    }
+    return links;
   }
 
   /** What this service's own paths begin with, for clients: nothing, or where a proxy has put it. */
