@@ -68,7 +68,6 @@ export function acceptShown({ medianEventsPerSecond, latency, runs }: ResultOf<t
 
 export function downloadShown({ medianP99Ms, runs, downloads }: ResultOf<typeof benchDownload>): Shown {
   const limitMs = 20;
-  const { parallel, fileMegabytes, rssBeforeMb, rssMb, peakRssMb } = downloads;
   return {
     aims: [atMost('p99 at 500 requests for links a second', limitMs, ' ms', medianP99Ms)],
     table: [
@@ -79,10 +78,15 @@ export function downloadShown({ medianP99Ms, runs, downloads }: ResultOf<typeof 
       ]),
     ],
     chart: latencyChart('p99 of each run', runs, limitMs),
-    remarks: [
-      `${withCommas(parallel)} downloads of ${fileMegabytes} MB at once: from ${rssBeforeMb} MB of memory to ${rssMb} (${peakRssMb} at most).`,
-    ],
+    ...(downloads && { remarks: [memoryRemark(downloads)] }),
   };
+}
+
+type Downloads = NonNullable<ResultOf<typeof benchDownload>['downloads']>;
+
+function memoryRemark({ parallel, fileMegabytes, rssBeforeMb, rssMb, peakRssMb }: Downloads): string {
+  const memory = `from ${rssBeforeMb} MB of memory to ${rssMb} (${peakRssMb} at most)`;
+  return `${withCommas(parallel)} downloads of ${fileMegabytes} MB at once: ${memory}.`;
 }
 
 export function idleShown({ readySeconds, services }: ResultOf<typeof benchIdle>): Shown {
