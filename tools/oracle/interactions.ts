@@ -101,7 +101,7 @@ export async function publishInteractions(
         .map((each) =>
           typeof each === 'string'
             ? { key: null, value: each }
-            : { key: `${each.organization_id}:${each.device_id}`, value: JSON.stringify(each) },
+            : { key: `${each.organization_id}:${each.device_id ?? each.controller_id}`, value: JSON.stringify(each) },
         );
       await producer.send({ topic: `${broker.topicPrefix}${interactionsTopic}`, acks: -1, messages });
     }
