@@ -21,7 +21,7 @@ export async function benchRecord(options: RecordOptions) {
   return {
     benchmark: 'P2 record',
     options,
-    contenders: await contest(process.env['NOPEER'] ? [ours] : [ours, await debeziumPeer(options)], options),
+    contenders: await contest([ours, await debeziumPeer(options)], options),
   };
 }
 
