@@ -42,12 +42,6 @@ interface LockedRow extends Record<string, unknown> {
   latest_partition: number;
   latest_epoch: number;
   latest_offset: string;
-  /** Days since 1970. */
-  document_month: number;
-  document_topic_id: number;
-  document_partition: number;
-  document_epoch: number;
-  document_offset: string;
   base_document: string | null;
 }
 
@@ -60,19 +54,18 @@ export async function lockUsers(tx: Sql, keys: readonly UserKey[]): Promise<Map<
   const rows = await tx.query<LockedRow>(
     `SELECT k.i::int - 1 AS i, u.ctid::text AS place, u.version, u.guest,
        (extract(epoch FROM u.latest_effective_at) * 1000)::bigint AS latest_at,
-       u.latest_topic_id, u.latest_partition, u.latest_epoch, u.latest_offset, u.document_month - date '1970-01-01' AS document_month,
-       u.document_topic_id, u.document_partition, u.document_epoch, u.document_offset, u.base_document
+       u.latest_topic_id, u.latest_partition, u.latest_epoch, u.latest_offset, u.base_document
      FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS k(organization_id, user_id, regulation, i)
      JOIN consent_user u USING (organization_id, user_id, regulation)
      ORDER BY k.i FOR UPDATE OF u`,
     keyArrays(sorted),
   );
-  const locked = rows.map((row) => ({ row, key: at(sorted, row.i) }));
-  if (locked.length === 0) return new Map();
-  const documents = await documentsOf(tx, locked);
+  if (rows.length === 0) return new Map();
+  const documents = await documentsOf(tx, rows);
   return new Map(
-    locked.map(({ row, key }, i) => {
-      const document = documents.get(i) ?? row.base_document;
+    rows.map((row) => {
+      const key = at(sorted, row.i);
+      const document = documents.get(row.place) ?? row.base_document;
       if (document === null) {
         throw new Error(`consent_user of ${key.organizationId} points to a document that is not there (${key.userId})`);
       }
@@ -90,22 +83,16 @@ export async function lockUsers(tx: Sql, keys: readonly UserKey[]): Promise<Map<
   );
 }
 
-async function documentsOf(tx: Sql, rows: readonly { row: LockedRow; key: UserKey }[]): Promise<Map<number, string>> {
-  const found = await tx.query<{ i: number; user_document: string }>(
-    `SELECT k.i::int - 1 AS i, r.user_document
-     FROM unnest($1::text[], $2::smallint[], $3::int[], $4::int[], $5::bigint[], $6::date[])
-       WITH ORDINALITY AS k(organization_id, topic_id, partition, epoch, log_offset, month, i)
-     JOIN consent_event_revision r USING (organization_id, topic_id, partition, epoch, log_offset, month)`,
-    [
-      arrays.text(rows.map(({ key }) => key.organizationId)),
-      arrays.int2(rows.map(({ row }) => row.document_topic_id)),
-      arrays.int4(rows.map(({ row }) => row.document_partition)),
-      arrays.int4(rows.map(({ row }) => row.document_epoch)),
-      arrays.int8(rows.map(({ row }) => BigInt(row.document_offset))),
-      arrays.date(rows.map(({ row }) => row.document_month * 86_400_000)),
-    ],
+/** Of locked rows, by their places. */
+async function documentsOf(tx: Sql, rows: readonly LockedRow[]): Promise<Map<string, string>> {
+  const found = await tx.query<{ place: string; user_document: string }>(
+    `SELECT u.ctid::text AS place, r.user_document FROM unnest($1::tid[]) AS k(place) JOIN consent_user u ON u.ctid = k.place
+     JOIN consent_event_revision r ON r.organization_id = u.organization_id AND r.topic_id = u.document_topic_id
+       AND r.partition = u.document_partition AND r.epoch = u.document_epoch AND r.log_offset = u.document_offset
+       AND r.month = u.document_month`,
+    [rows.map((row) => row.place)],
   );
-  return new Map(found.map((row) => [row.i, row.user_document]));
+  return new Map(found.map((row) => [row.place, row.user_document]));
 }
 
 function keyArrays(keys: readonly UserKey[]): Buffer[] {
