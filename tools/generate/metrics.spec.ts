@@ -15,7 +15,7 @@ const bounded = [
     'rollup',
     'route',
   ],
-  ...['state', 'status', 'task', 'topic'],
+  ...['state', 'status', 'task', 'topic', 'where'],
 ];
 const metrics = apps.flatMap(({ name, metrics: own }) => own.map((metric) => ({ app: name, ...metric })));
 
