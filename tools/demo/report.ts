@@ -164,7 +164,11 @@ function indent(text: string): string {
 }
 
 /** Commands to go on with. */
-export function furtherSteps(result: DemoResult, { api, ingest }: DemoPlatform['urls'], kept: boolean): string {
+export function furtherSteps(
+  result: DemoResult,
+  { api, ingest, downloads }: DemoPlatform['urls'],
+  kept: boolean,
+): string {
   const of = `organization_id=${result.organization}`;
   const body = JSON.stringify({ type: 'api-key', key: result.key.id, secret: result.key.secret });
   const event =
@@ -180,6 +184,6 @@ export function furtherSteps(result: DemoResult, { api, ingest }: DemoPlatform['
     `  curl -s -H "authorization: Bearer $TOKEN" '${ingest}/v1/consents/users?${of}&organization_user_id=me@example.com'`,
     `  curl -s -H "authorization: Bearer $TOKEN" ${json} '${api}/v1/exports/execute?${of}' -d '{"export_id":"${exportId}"}'`,
     `  curl -s -H "authorization: Bearer $TOKEN" '${api}/v1/marketplace/exports/logs?${of}'`,
-    `  API references: ${api}/docs and ${ingest}/docs`,
+    `  API references: ${api}/docs, ${ingest}/docs and ${downloads}/docs`,
   ].join('\n');
 }

@@ -3,7 +3,7 @@ import { IsInt, Max, Min } from 'class-validator';
 
 /** How a service records topics. */
 export class RecorderConfig {
-  @Env({ name: 'INGEST_BATCH_SIZE', description: 'Messages recorded in one transaction at most.', default: '2000' })
+  @Env({ name: 'INGEST_BATCH_SIZE', description: 'Messages recorded in one transaction at most.', default: '1000' })
   @IsInt()
   @Min(1)
   @Max(10_000)
